@@ -1,0 +1,78 @@
+"""Blocks that several papers share: input check, ESA, pixel-shuffle tail."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def as_rgb(x: Tensor, least: int = 1) -> Tensor:
+    """Check an LR batch and expand grey to RGB: the first line of every network's ``forward``.
+
+    Args:
+        x: (N, 3, H, W) or (N, 1, H, W), values in 0..1.
+        least: smallest height and width that the network can process.
+
+    Returns:
+        (N, 3, H, W).
+
+    Raises:
+        ValueError: wrong rank, wrong channel count, or an image smaller than ``least``.
+    """
+    if x.ndim != 4 or x.shape[1] not in (1, 3):
+        raise ValueError(
+            f"expected an LR batch of shape (N, 3, H, W) or (N, 1, H, W), got {tuple(x.shape)}; "
+            "add the batch axis with x[None] and drop any alpha channel"
+        )
+    height, width = x.shape[-2:]
+    if height < least or width < least:
+        raise ValueError(
+            f"the LR image is {height}x{width} pixels, and this network needs at least "
+            f"{least}x{least}; pad it, or use srlib.upscale, which pads and crops"
+        )
+    return x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x
+
+
+class ESA(nn.Module):
+    """Enhanced spatial attention: a mask from a strided, pooled copy of the features.
+
+    (N, C, H, W) -> (N, C, H, W) with H, W >= ``ESA.least``: the strided convolution must leave
+    the seven pixels of the pooling window.
+
+    Source: RFANet (Liu et al., CVPR 2020), in the form that RFDN (section 3.4) uses.
+    """
+
+    least = 15
+
+    def __init__(self, channels: int, reduced: int) -> None:
+        super().__init__()
+        self.reduce = nn.Conv2d(channels, reduced, 1)
+        self.stride = nn.Conv2d(reduced, reduced, 3, stride=2)
+        self.pool = nn.MaxPool2d(7, stride=3)
+        self.coarse = nn.Sequential(
+            nn.Conv2d(reduced, reduced, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(reduced, reduced, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(reduced, reduced, 3, padding=1),
+        )
+        self.fine = nn.Conv2d(reduced, reduced, 1)
+        self.expand = nn.Conv2d(reduced, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        reduced = self.reduce(x)
+        coarse = self.coarse(self.pool(self.stride(reduced)))
+        coarse = F.interpolate(coarse, x.shape[-2:], mode="bilinear", align_corners=False)
+        return x * torch.sigmoid(self.expand(coarse + self.fine(reduced)))
+
+
+class PixelShuffleTail(nn.Sequential):
+    """(N, C, H, W) -> (N, 3, scale*H, scale*W): one 3x3 convolution, then sub-pixel shuffle.
+
+    Source: ESPCN (Shi et al., CVPR 2016, section 3.2).
+    """
+
+    def __init__(self, channels: int, scale: int) -> None:
+        super().__init__(
+            nn.Conv2d(channels, 3 * scale**2, 3, padding=1),
+            nn.PixelShuffle(scale),
+        )
