@@ -1,1 +1,24 @@
-"""srlib."""
+"""srlib: a reproducible companion to the papers on lightweight single-image super-resolution.
+
+>>> import srlib
+>>> network = srlib.create_network("aidn", scale=4)
+>>> srlib.complexity(network).params
+339498
+"""
+
+from srlib.complexity import complexity
+from srlib.imresize import imresize
+from srlib.inference import upscale
+from srlib.networks import create_network, list_networks
+from srlib.official import load_official
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "complexity",
+    "create_network",
+    "imresize",
+    "list_networks",
+    "load_official",
+    "upscale",
+]

@@ -120,9 +120,7 @@ class BaseBlock(ChainBlock):
 
     def __init__(self, channels: int) -> None:
         width = 16 * channels // 25  # 32 of 50
-        super().__init__(
-            channels, width, [nn.Conv2d(width, width, 3, padding=1) for _ in range(4)]
-        )
+        super().__init__(channels, width, [nn.Conv2d(width, width, 3, padding=1) for _ in range(4)])
 
 
 class AIEBBlock(ChainBlock):

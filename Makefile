@@ -1,0 +1,53 @@
+# Two commands do everything on a fresh machine: `make repro` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export DVC_NO_ANALYTICS := 1
+
+.PHONY: help env repro test lab bench lock clean
+
+help:
+	@echo "make repro   rebuild the quick run from scratch: data, training, evaluation, notebooks"
+	@echo "make test    format, lint, types, every test, every notebook"
+	@echo "make lab     JupyterLab on the notebooks"
+	@echo "make bench   the benchmarks, as ratios"
+	@echo "make lock    pin the versions of a fresh environment in requirements.lock"
+
+env: $(VENV)/.stamp
+
+# torch comes first and alone: asked for together with the rest, pip may prefer a CUDA build.
+$(VENV)/.stamp: pyproject.toml requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install -q "$$(grep '^torch==' requirements.lock)"
+	$(VENV)/bin/pip install -q -c requirements.lock -e ".[dev]"
+	@touch $@
+
+repro: env
+	dvc repro --force
+	srlib report
+
+test: env
+	ruff format --check .
+	ruff check .
+	mypy
+	dvc repro --quiet
+	pytest
+	pytest --nbval --nbval-current-env notebooks
+
+lab: env
+	jupyter lab --notebook-dir notebooks
+
+bench: env
+	python benchmarks/imresize.py
+	python benchmarks/patches.py
+
+lock:
+	rm -rf $(VENV)/.lock && $(PYTHON) -m venv $(VENV)/.lock
+	$(VENV)/.lock/bin/pip install -q "$$(grep '^torch==' requirements.lock)"
+	$(VENV)/.lock/bin/pip install -q -e ".[dev]"
+	{ head -n 1 requirements.lock; $(VENV)/.lock/bin/pip freeze --exclude-editable \
+		| sed 's/+cpu$$//' | grep -v -E '^(pip|setuptools)=='; } > requirements.lock.new
+	mv requirements.lock.new requirements.lock && rm -rf $(VENV)/.lock
+
+clean:
+	rm -rf $(VENV) .cache datasets

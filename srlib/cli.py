@@ -1,0 +1,221 @@
+"""The command line, for those who do not open notebooks: ``srlib COMMAND --help``."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+from srlib import pipeline
+from srlib.atomic import replacing
+from srlib.complexity import LR_720P, complexity
+from srlib.config import load_config
+from srlib.evaluation import evaluate, summarise
+from srlib.fetch import fetch
+from srlib.inference import upscale, upscale_array
+from srlib.networks import NETWORKS, create_network, list_networks
+from srlib.official import load_official, official
+from srlib.pack import pack
+from srlib.store import Store
+from srlib.training import OutOfTime, TrainingError
+from srlib.weights import load_tensors, load_weights
+
+TRY_AGAIN = 75  # sysexits' EX_TEMPFAIL: nothing is wrong, the same command goes on
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; an expected error is one line on stderr and exit status 2."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except OutOfTime as pause:
+        print(f"srlib: {pause}", file=sys.stderr)
+        return TRY_AGAIN
+    except (ValueError, OSError, TrainingError) as error:
+        print(f"srlib: error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="srlib", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run, about: str, *groups: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=about, description=about)
+        sub.set_defaults(run=run)
+        if "params" in groups:
+            sub.add_argument("--params", default="params.yaml", help="a campaign's file")
+        if "scale" in groups:
+            sub.add_argument("--scale", type=int, default=4, help="magnification (default 4)")
+        if "network" in groups:
+            sub.add_argument("--network", help="one of: " + ", ".join(list_networks()))
+        if "seed" in groups:
+            sub.add_argument("--seed", type=int, default=0)
+        return sub
+
+    sub = command("fetch", _fetch, "Fetch and verify image sets.")
+    sub.add_argument("names", nargs="*", help="sets of the registry, such as Set5 Set14")
+    sub.add_argument("--params", help="fetch what this campaign needs, to where it needs it")
+    sub.add_argument("--folder", default="datasets/sets", help="where named sets go")
+
+    command("prepare", _prepare, "Pack a campaign's images at one scale.", "params", "scale")
+    command(
+        "train",
+        _train,
+        "Train one network of a campaign; after an interruption, type the same again.",
+        *("params", "network", "scale", "seed"),
+    )
+
+    sub = command(
+        "evaluate",
+        _evaluate,
+        "PSNR-Y and SSIM-Y: of a campaign's network or reference, or of any weights on any sets.",
+        *("params", "network", "scale", "seed"),
+    )
+    sub.add_argument("--reference", help="bicubic, hr, or one of: " + ", ".join(official()))
+    sub.add_argument("--sets", nargs="+", help="sets of the registry, outside any campaign")
+    sub.add_argument("--weights", help="a safetensors file for --network, with --sets")
+    sub.add_argument("--official", help="the authors' weights, with --sets")
+
+    command(
+        "reconstruct",
+        _reconstruct,
+        "Keep a network's pictures of a campaign's look.images.",
+        *("params", "network", "scale"),
+    )
+
+    sub = command(
+        "check-lr", _check_lr, "Compare our LR images with MATLAB's in SRLIB_MIRROR.", "params"
+    )
+    sub.add_argument("--out", default="lr_bytes.csv", help="a file in the campaign's results")
+
+    sub = command("render", _render, "Execute notebooks in place, in a canonical form.")
+    sub.add_argument("notebooks", nargs="+", type=Path)
+
+    sub = command("upscale", _upscale, "Upscale an image file.", "network", "scale")
+    sub.add_argument("input", type=Path, help="any image that Pillow reads")
+    sub.add_argument("output", type=Path)
+    sub.add_argument("--weights", help="a safetensors file for --network")
+    sub.add_argument("--official", help="the authors' weights: " + ", ".join(official()))
+    sub.add_argument("--tile", type=int, default=0, help="LR tile size; 0 takes the whole image")
+    sub.add_argument("--device", default="cpu", help="cpu or cuda")
+
+    sub = command("complexity", _complexity, "Parameters, multiply-adds and activations.")
+    sub.add_argument("names", nargs="*", help="networks; all of them if none is named")
+    sub.add_argument("--all", action="store_true", help="all networks")
+    sub.add_argument("--scale", type=int, nargs="+", default=[2, 3, 4])
+    return parser
+
+
+def _fetch(options: argparse.Namespace) -> None:
+    if options.params:
+        pipeline.download(options.params)
+    elif not options.names:
+        raise ValueError("name the sets to fetch, or a campaign with --params")
+    for name in options.names:
+        print(fetch(name, Path(options.folder)))
+
+
+def _prepare(options: argparse.Namespace) -> None:
+    pipeline.prepare(options.params, options.scale)
+
+
+def _train(options: argparse.Namespace) -> None:
+    _need(options, "network")
+    pipeline.train_stage(options.params, options.network, options.scale, options.seed)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    if options.sets:
+        network = _network(options)
+        folder = Path("datasets/packed") / "-".join([*options.sets, f"x{options.scale}"])
+        border = load_config(options.params).data.border
+        images = (
+            (name, path.stem, pipeline.read_image(path))
+            for name in options.sets
+            for path in sorted(fetch(name, Path("datasets/sets")).iterdir())
+        )
+        pack(images, folder, options.scale, border)
+        result = evaluate(lambda lr: upscale_array(network, lr), Store(folder))
+        for name, row in summarise(result).items():
+            print(f"{name}: {row['psnr_y']:.3f} dB, SSIM {row['ssim_y']:.4f}")
+    elif options.reference:
+        pipeline.reference(options.params, options.reference, options.scale)
+    else:
+        _need(options, "network")
+        pipeline.evaluate_stage(options.params, options.network, options.scale, options.seed)
+
+
+def _reconstruct(options: argparse.Namespace) -> None:
+    _need(options, "network")
+    pipeline.reconstruct(options.params, options.network, options.scale)
+
+
+def _check_lr(options: argparse.Namespace) -> None:
+    pipeline.check_lr(options.params, options.out)
+
+
+def _render(options: argparse.Namespace) -> None:
+    from srlib.notebooks import render  # JupyterLab's packages, not needed by the rest
+
+    for path in options.notebooks:
+        render(path)
+
+
+def _upscale(options: argparse.Namespace) -> None:
+    network = _network(options).to(options.device)
+    with Image.open(options.input) as image:
+        result = upscale(image, network, options.tile, options.device)
+    suffix = Image.registered_extensions().get(options.output.suffix.lower())
+    if suffix is None:
+        raise ValueError(f"{options.output}: Pillow knows no image format with this ending")
+    with replacing(options.output) as temporary:
+        result.save(temporary, format=suffix)
+    print(f"{options.output}: {result.width}x{result.height} pixels, mode {result.mode}")
+
+
+def _complexity(options: argparse.Namespace) -> None:
+    names = list_networks() if options.all or not options.names else options.names
+    print("Convolution multiply-adds at LR 256x256 and at HR 1280x720; NTIRE's count at 256x256.")
+    print(f"{'network':16} {'scale':5} {'params':>10} {'conv MACs':>11} {'NTIRE':>11} "
+          f"{'MACs 720p':>11} {'activations':>12}")  # fmt: skip
+    for name in names:
+        for scale in options.scale:
+            network = create_network(name, scale)
+            small = complexity(network, (256, 256))
+            line = (
+                f"{name:16} x{scale:<4} {small.params:>10,} {small.conv_macs / 1e9:>9.4f} G "
+                f"{small.ntire_flops / 1e9:>9.4f} G"
+            )
+            if scale in LR_720P:
+                line += f" {complexity(network, LR_720P[scale]).conv_macs / 1e9:>9.4f} G"
+            print(f"{line} {small.conv_activations / 1e6:>10.4f} M")
+
+
+def _network(options: argparse.Namespace):
+    """The network that --network and --weights, or --official, name."""
+    if options.official:
+        return load_official(options.official, options.scale)
+    _need(options, "network")
+    if options.network not in NETWORKS:
+        create_network(options.network)  # raises with the list of names
+    if not options.weights:
+        raise ValueError(
+            f"--network {options.network} needs its weights: give --weights FILE.safetensors, such "
+            "as one of results/, or the authors' with --official"
+        )
+    header = load_tensors(options.weights)[1]
+    settings = header.get("settings", {})
+    network = create_network(options.network, options.scale, **settings)
+    load_weights(network, options.weights)
+    return network.eval()
+
+
+def _need(options: argparse.Namespace, name: str) -> None:
+    if not getattr(options, name):
+        raise ValueError(f"--{name} is missing")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,213 @@
+"""A campaign's ``params.yaml``, read into frozen dataclasses.
+
+Nothing about a run is written in code. An unknown key, a wrong type or an impossible value is an
+error that names the file and the key, raised before anything starts.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from srlib.networks import create_network
+
+STRICT = ConfigDict(extra="forbid")
+LEAST_LR_PATCH = 15  # what ESA needs (srlib.networks.blocks)
+
+
+class ConfigError(ValueError):
+    """A parameter file that cannot be used; the message names the file, the key and the mend."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Campaign:
+    """Where a campaign reads and writes; paths are relative to the repository's root."""
+
+    name: str
+    root: str
+    file: str
+    data: str
+    results: str
+    networks: str
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Data:
+    """Training and test sets by their names in the registry, and MATLAB's border for the LR."""
+
+    train: tuple[str, ...]
+    test: tuple[str, ...] = Field(min_length=1)
+    border: Literal["replicate", "symmetric"]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Matrix:
+    """What the pipeline's stages run over."""
+
+    networks: tuple[str, ...]
+    scales: tuple[int, ...] = Field(min_length=1)
+    seeds: tuple[int, ...]
+    references: tuple[str, ...]
+    check_lr: tuple[str, ...]
+    notebooks: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Stage:
+    """One stage of training: a loss and a learning rate from ``lr`` to ``lr_end``."""
+
+    loss: Literal["l1", "l2"]
+    steps: int = Field(gt=0)
+    lr: float = Field(gt=0, le=1)
+    lr_end: float = Field(ge=0, le=1)
+    warmup: int = Field(ge=0)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Train:
+    """The recipe.
+
+    ``batch`` is over all devices. ``patch`` is in HR pixels, and rounded down to a multiple of the
+    scale: 256 means 255 at x3.
+    """
+
+    stages: tuple[Stage, ...] = Field(min_length=1)
+    batch: int = Field(gt=0)
+    patch: int = Field(gt=0)
+    device: Literal["cpu", "cuda"]
+    precision: Literal["float32", "bfloat16"]
+    channels_last: bool
+    compile: bool
+    threads: int = Field(gt=0)
+    ema: float = Field(ge=0, lt=1)
+    log_every: int = Field(gt=0)
+    checkpoint_every: int = Field(gt=0)
+    max_minutes: float = Field(ge=0)
+
+    @property
+    def steps(self) -> int:
+        """Steps of all stages together."""
+        return sum(stage.steps for stage in self.stages)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Evaluate:
+    """Where evaluation runs."""
+
+    device: Literal["cpu", "cuda"]
+    threads: int = Field(gt=0)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Picture:
+    """An image to keep; ``crop`` is (top, left, height, width) in HR pixels, none for all of it."""
+
+    set: str
+    stem: str
+    crop: tuple[int, int, int, int] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Look:
+    """Pictures to keep reconstructions of, from the runs of one seed."""
+
+    seed: int
+    images: tuple[Picture, ...]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Config:
+    """A whole ``params.yaml``."""
+
+    campaign: Campaign
+    data: Data
+    matrix: Matrix
+    networks: dict[str, dict[str, Any]]
+    train: Train | None = None  # a campaign that trains nothing has none
+    evaluate: Evaluate
+    look: Look
+
+
+def load_config(path: str | Path) -> Config:
+    """Read and check a parameter file.
+
+    Raises:
+        ConfigError: no such file, no YAML, or a key that is unknown, missing, of the wrong type or
+            impossible; names the file, every such key, what was expected and what was found.
+    """
+    path = Path(path)
+    try:
+        raw = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{path} does not exist; give a campaign's file with --params, such as params.yaml"
+        ) from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not valid YAML: {error}") from error
+    try:
+        # Through JSON, because pydantic's strict mode then takes lists for tuples and nothing else.
+        config = TypeAdapter(Config).validate_json(json.dumps(raw, default=str), strict=True)
+    except ValidationError as error:
+        raise ConfigError(_explain(path, error)) from None
+    _check_together(path, config)
+    return config
+
+
+def _explain(path: Path, error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"]) or "(top level)"
+        what = problem["msg"]
+        if problem["type"] == "unexpected_keyword_argument":
+            what = "this key is unknown; remove it or correct its spelling"
+        elif problem["type"] in ("missing", "missing_argument"):
+            what = "this key is missing"
+        else:
+            what += f", got {problem['input']!r}"
+        lines.append(f"{path}: {key}: {what}")
+    return "\n".join(lines)
+
+
+def _check_together(path: Path, config: Config) -> None:
+    """What no single key shows."""
+    if config.train is not None:
+        _check_train(path, config.train, config.matrix.scales)
+    names = config.matrix.networks
+    if names and not (config.train and config.data.train and config.matrix.seeds):
+        raise ConfigError(
+            f"{path}: train, data.train and matrix.seeds must be there, and not empty, where "
+            "matrix.networks lists networks to train"
+        )
+    for name in names:
+        if name not in config.networks:
+            raise ConfigError(
+                f"{path}: networks: no settings for {name!r}, which matrix.networks lists; "
+                f"add a line '{name}: {{}}'"
+            )
+        for scale in config.matrix.scales:
+            try:
+                create_network(name, scale, **config.networks[name])
+            except (TypeError, ValueError) as error:
+                raise ConfigError(f"{path}: networks.{name}: {error}") from None
+
+
+def _check_train(path: Path, train: Train, scales: tuple[int, ...]) -> None:
+    for scale in scales:
+        if scale < 1 or train.patch < scale * LEAST_LR_PATCH:
+            raise ConfigError(
+                f"{path}: train.patch: {train.patch} HR pixels at the scale {scale} of "
+                f"matrix.scales leave an LR patch under {LEAST_LR_PATCH}; choose a larger patch"
+            )
+    if train.checkpoint_every % train.log_every:
+        raise ConfigError(
+            f"{path}: train.checkpoint_every: {train.checkpoint_every} is not a multiple of "
+            f"train.log_every ({train.log_every}); the loss is checked where it is logged"
+        )
+    for stage in train.stages:
+        if stage.lr_end > stage.lr or stage.warmup >= stage.steps:
+            raise ConfigError(
+                f"{path}: train.stages: {stage} must have lr_end <= lr and warmup < steps"
+            )

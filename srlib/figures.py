@@ -1,0 +1,115 @@
+"""Figures for the notebooks, from tracked outputs alone; each says which run made it."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from PIL import Image
+
+from srlib.compare import Compare
+from srlib.tables import ROOT, per_image, results, training_log
+
+LABELS = {
+    "hr": "HR",
+    "bicubic": "Bicubic",
+    "aidn-base": "Base",
+    "aidn-aieb": "AIEB",
+    "aidn-fdc": "FDC",
+    "aidn-aidb": "AIDB",
+    "arfdn": "ARFDN (authors' weights)",
+}
+
+
+def use_style() -> None:
+    """Switch matplotlib to the project's style."""
+    plt.style.use(str(files("srlib").joinpath("paper.mplstyle")))
+
+
+def label(method: str) -> str:
+    """A method's name as the papers print it."""
+    return LABELS.get(method, method)
+
+
+def credit(figure: Figure, runs: pd.Series | list[str], campaign: str) -> None:
+    """Write the runs behind a figure below it."""
+    names = ", ".join(dict.fromkeys(runs))
+    figure.supxlabel(
+        f"campaign {campaign}, runs {names}", fontsize=6, color="0.4", wrap=True, x=0.99, ha="right"
+    )
+
+
+def training_curves(campaign: str, root: Path = ROOT) -> Figure:
+    """Training loss against steps, a line a method, a band over seeds.
+
+    The two stages have different losses (L1, then L2), so each has its own panel.
+    """
+    log = training_log(campaign, root)
+    figure, axes = plt.subplots(1, 2, gridspec_kw={"width_ratios": [2, 1]})
+    for axis, kind, name in ((axes[0], "l1", "L1 (stage 1)"), (axes[1], "l2", "L2 (stage 2)")):
+        part = log[log["kind"] == kind]
+        for method, rows in part.groupby("method", sort=False):
+            by_step = rows.groupby("step")["loss"]
+            axis.plot(by_step.mean().index, by_step.mean(), label=label(str(method)))
+            axis.fill_between(by_step.min().index, by_step.min(), by_step.max(), alpha=0.15)
+        axis.set(xlabel="step", ylabel=name, yscale="log")
+    axes[0].legend()
+    credit(figure, log["run"], campaign)
+    return figure
+
+
+def pictures(campaign: str, scale: int, root: Path = ROOT) -> dict[str, dict[str, Path]]:
+    """Kept reconstructions: image -> method -> PNG file, HR and bicubic first."""
+    order = list(LABELS)
+    found: dict[str, dict[str, Path]] = {}
+    paths = (root / "results" / campaign).glob(f"*-x{scale}/look/*.png")
+    methods = {path: path.parent.parent.name.removesuffix(f"-x{scale}") for path in paths}
+    for path in sorted(methods, key=lambda p: (p.name, order.index(methods[p]))):
+        found.setdefault(path.stem.split("_", 1)[1], {})[label(methods[path])] = path
+    return found
+
+
+def crops(
+    campaign: str,
+    image: str,
+    window: tuple[int, int, int, int] | None = None,
+    scale: int = 4,
+    root: Path = ROOT,
+) -> Figure:
+    """A picture as each method reconstructs it, PSNR-Y and SSIM-Y of the whole image above it.
+
+    Args:
+        campaign: whose kept pictures.
+        image: its stem.
+        window: (top, left, height, width) to cut from the kept picture; None shows all of it.
+    """
+    shown = pictures(campaign, scale, root)[image]
+    scores = per_image(campaign, root)
+    scores = scores[(scores["image"].astype(str) == image) & (scores["seed"] <= 0)]
+    by_label = scores.assign(label=scores["method"].map(label)).set_index("label")
+    columns = min(3, len(shown))
+    rows = -(-len(shown) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(6.4, 2.15 * rows + 0.2), squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, (name, path) in zip(axes.flat, shown.items(), strict=False):
+        pixels = np.asarray(Image.open(path))
+        if window:
+            top, left, height, width = window
+            pixels = pixels[top : top + height, left : left + width]
+        axis.imshow(pixels)
+        title = name
+        if name in by_label.index:
+            title += "\n{psnr_y:.2f} dB / {ssim_y:.4f}".format(**by_label.loc[name])
+        axis.set_title(title)
+    table = results(root)
+    runs = table[(table["campaign"] == campaign) & (table["seed"] <= 0)]["run"]
+    credit(figure, runs, campaign)
+    return figure
+
+
+def wipe(campaign: str, left: str, right: str, scale: int = 4, root: Path = ROOT) -> Compare:
+    """A slider between two reconstructions of any kept picture; labels as in the papers."""
+    return Compare(pictures(campaign, scale, root), left, right)

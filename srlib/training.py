@@ -1,0 +1,345 @@
+"""The trainer: one loop for CPU and GPUs, exact after any kill.
+
+Everything random is a pure function of (seed, step), so a run that was killed goes on from its
+last checkpoint as though nothing had happened: type the same command again. Checkpoints lie in
+``.cache/train/NAME-HASH`` under a hash of parameters, data and code, so that a changed run never
+resumes from a stale one; they are deleted when the run ends.
+
+Start it under ``torchrun`` for several devices: each takes its slice of the same global batch.
+"""
+
+import math
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm import tqdm
+
+from srlib.atomic import replacing
+from srlib.config import Stage, Train
+from srlib.networks import create_network
+from srlib.provenance import digest, file_sha256, run_id
+from srlib.store import Store
+from srlib.weights import load_tensors, save_tensors
+
+CHECKPOINTS = Path(".cache/train")
+LOSSES = {"l1": nn.L1Loss, "l2": nn.MSELoss}
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on; the message says at which step, and what to do."""
+
+
+class OutOfTime(Exception):
+    """``max_minutes`` is over; the run stands at a checkpoint, and the same command goes on."""
+
+
+def learning_rate(stage: Stage, step: int) -> float:
+    """Half a cosine from ``lr`` to ``lr_end`` after a linear warm-up; ``step`` from 0.
+
+    The paper gives the two ends (section 4.2), not the form between them.
+    """
+    if step < stage.warmup:
+        return stage.lr * (step + 1) / stage.warmup
+    done = (step - stage.warmup) / max(1, stage.steps - 1 - stage.warmup)
+    return stage.lr_end + (stage.lr - stage.lr_end) * (1 + math.cos(math.pi * min(done, 1.0))) / 2
+
+
+def schedule(stages: tuple[Stage, ...]) -> Iterator[tuple[int, Stage, int]]:
+    """(step of the run, stage, step of the stage) for every step of a run."""
+    step = 0
+    for stage in stages:
+        for local in range(stage.steps):
+            yield step, stage, local
+            step += 1
+
+
+def train(
+    name: str,
+    settings: dict[str, Any],
+    scale: int,
+    seed: int,
+    recipe: Train,
+    store: Store,
+    folder: str | Path,
+    checkpoints: Path = CHECKPOINTS,
+) -> dict[str, Any]:
+    """Train one network and write ``weights.safetensors`` and ``train.csv`` into ``folder``.
+
+    Args:
+        name, settings, scale: what ``create_network`` takes.
+        seed: of the initial weights and of every draw.
+        recipe: the parameters' ``train`` block.
+        store: packed training images at this scale.
+        folder: where the results go, written whole at the end.
+
+    Returns:
+        The header of the weights: what determined them, with the run's id.
+
+    Raises:
+        OutOfTime: ``recipe.max_minutes`` is over.
+        TrainingError: the loss is not finite; names the step and the last good checkpoint.
+        ValueError: a store of another scale, or images smaller than the patch.
+    """
+    if store.scale != scale:
+        raise ValueError(f"{store.folder} was packed for x{store.scale}; prepare it for x{scale}")
+    # Steps between checkpoints and log lines, and the time limit, do not change the result.
+    asdict_recipe = asdict(recipe)
+    for key in ("checkpoint_every", "max_minutes"):
+        del asdict_recipe[key]
+    facts = {
+        "network": name,
+        "settings": settings,
+        "scale": scale,
+        "seed": seed,
+        "train": asdict_recipe,
+        "data": store.digest(),
+    }
+    header = facts | {"run": run_id(facts), "steps": recipe.steps}
+    with _devices(recipe) as (device, rank, world):
+        run = Run(facts, recipe, store, device, rank, world, checkpoints)
+        run.loop()
+        if rank == 0:
+            run.finish(Path(folder), header)
+    return header
+
+
+class _devices:
+    """Set the device and, under torchrun, the process group up; take it down again."""
+
+    def __init__(self, recipe: Train) -> None:
+        self.recipe = recipe
+
+    def __enter__(self) -> tuple[torch.device, int, int]:
+        rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+        if self.recipe.batch % world:
+            raise ValueError(f"train.batch: {self.recipe.batch} is not a multiple of {world} ranks")
+        torch.set_num_threads(self.recipe.threads)
+        device = torch.device("cpu")
+        if self.recipe.device == "cuda":
+            if not torch.cuda.is_available():
+                raise ValueError(
+                    "train.device: cuda, but PyTorch sees no GPU; set it to cpu, or install a "
+                    "CUDA build of torch (README, section Hardware)"
+                )
+            device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+            torch.cuda.set_device(device)
+            torch.backends.cudnn.benchmark = True
+        if "RANK" in os.environ:
+            dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        return device, rank, world
+
+    def __exit__(self, *_: object) -> None:
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+
+class Run:
+    """One run in progress: what a checkpoint holds, and the loop over steps."""
+
+    def __init__(
+        self,
+        facts: dict[str, Any],
+        recipe: Train,
+        store: Store,
+        device: torch.device,
+        rank: int,
+        world: int,
+        checkpoints: Path,
+    ) -> None:
+        self.facts, self.recipe, self.store = facts, recipe, store
+        self.device, self.rank, self.world = device, rank, world
+        self.label = f"{facts['network']}-x{facts['scale']}-s{facts['seed']}"
+        torch.manual_seed(facts["seed"])
+        network = create_network(facts["network"], facts["scale"], **facts["settings"])
+        key = digest([facts, _code(network)])[:12]
+        self.checkpoint = checkpoints / f"{self.label}-{key}" / "checkpoint.safetensors"
+        layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
+        self.network = network.to(device, memory_format=layout)  # type: ignore[call-overload]
+        self.ema = (
+            AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema))
+            if recipe.ema
+            else None
+        )
+        self.model: nn.Module = self.network
+        if dist.is_initialized():
+            self.model = DistributedDataParallel(self.network)
+        if recipe.compile:
+            self.model = torch.compile(self.model)  # type: ignore[assignment]
+        self.optimizer = self.new_optimizer()
+        self.step = 0
+        self.log: list[tuple[int, str, float, float]] = []  # step, loss, its mean, rate
+
+    def new_optimizer(self) -> torch.optim.Adam:
+        return torch.optim.Adam(self.network.parameters(), lr=0.0, fused=True)
+
+    # --- the loop ---------------------------------------------------------------------------
+
+    def loop(self) -> None:
+        """Run every step that is not done yet."""
+        self.resume()
+        recipe, started = self.recipe, time.monotonic()
+        first = self.step
+        losses: list[Tensor] = []
+        bar = tqdm(
+            total=recipe.steps,
+            initial=first,
+            desc=self.label,
+            unit="step",
+            disable=self.rank != 0 or not sys.stderr.isatty(),
+        )
+        for step, stage, local in schedule(recipe.stages):
+            if step < first:
+                continue
+            if local == 0 and step > 0:
+                self.optimizer = self.new_optimizer()
+            rate = learning_rate(stage, local)
+            losses.append(self.one_step(step, stage, rate))
+            self.step = step + 1
+            if self.step % recipe.log_every == 0 or local + 1 == stage.steps:
+                self.write_log(losses, stage.loss, rate, time.monotonic() - started, first, bar)
+                losses = []
+            if self.step % recipe.checkpoint_every == 0 and self.step < recipe.steps:
+                self.save()  # a step that is also logged (Config sees to it), so the loss is good
+                if 0 < recipe.max_minutes * 60 < time.monotonic() - started:
+                    bar.close()
+                    raise OutOfTime(
+                        f"{self.label}: {recipe.max_minutes} minutes are over after step "
+                        f"{self.step} of {recipe.steps}; the same command goes on from there"
+                    )
+            bar.update()
+        bar.close()
+
+    def one_step(self, step: int, stage: Stage, rate: float) -> Tensor:
+        """Draw a batch, go forward, back, and update; the loss stays on the device."""
+        recipe = self.recipe
+        lr, hr = self.store.batch(
+            recipe.patch // self.store.scale * self.store.scale,
+            recipe.batch,
+            self.facts["seed"],
+            step,
+            rank=self.rank,
+            world_size=self.world,
+            device=str(self.device),
+        )
+        autocast = (
+            torch.autocast(self.device.type, dtype=torch.bfloat16)
+            if recipe.precision == "bfloat16"
+            else nullcontext()
+        )
+        with autocast:
+            sr = self.model(lr)
+        loss = LOSSES[stage.loss]()(sr.float(), hr)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        if self.ema is not None:
+            self.ema.update_parameters(self.network)
+        return loss.detach()
+
+    def check(self, losses: list[Tensor]) -> list[float]:
+        """The losses since the last look, as numbers; an error if one is not finite."""
+        stacked = torch.stack(losses).double()
+        if self.world > 1:
+            dist.all_reduce(stacked)
+            stacked /= self.world
+        values = stacked.tolist()
+        for back, value in enumerate(reversed(values)):
+            if not math.isfinite(value):
+                bad = self.step - back
+                kept = f"the last good checkpoint is {self.checkpoint}"
+                if not self.checkpoint.exists():
+                    kept = "there is no checkpoint yet"
+                raise TrainingError(
+                    f"{self.label}: the loss is {value} at step {bad} of {self.recipe.steps}; "
+                    f"{kept}; lower train.stages.*.lr or use precision float32"
+                )
+        return values
+
+    def write_log(
+        self,
+        losses: list[Tensor],
+        kind: str,
+        rate: float,
+        seconds: float,
+        first: int,
+        bar: tqdm,
+    ) -> None:
+        values = self.check(losses)
+        mean = sum(values) / len(values)
+        self.log.append((self.step, kind, mean, rate))
+        done = self.step - first
+        speed = done * self.recipe.batch / max(seconds, 1e-9)
+        left = (self.recipe.steps - self.step) * seconds / max(done, 1)
+        status = f"loss {mean:.5f}  lr {rate:.2e}  {speed:.1f} patches/s"
+        bar.set_postfix_str(status, refresh=False)
+        if bar.disable and self.rank == 0:
+            print(
+                f"{self.label}  step {self.step}/{self.recipe.steps}  {status}  "
+                f"{left / 60:.1f} min left",
+                flush=True,
+            )
+
+    # --- checkpoints ------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Write a checkpoint, whole or not at all; only rank 0 writes."""
+        if self.rank:
+            return
+        tensors = {f"network.{k}": v for k, v in self.network.state_dict().items()}
+        if self.ema is not None:
+            tensors |= {f"ema.{k}": v for k, v in self.ema.state_dict().items()}
+        for number, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"adam.{number}.{k}": v for k, v in state.items()}
+        save_tensors(tensors, self.checkpoint, {"step": self.step, "log": self.log})
+
+    def resume(self) -> None:
+        """Go on from this run's checkpoint if there is one."""
+        if not self.checkpoint.exists():
+            return
+        tensors, header = load_tensors(self.checkpoint)
+        self.network.load_state_dict(_part(tensors, "network."))
+        if self.ema is not None:
+            self.ema.load_state_dict(_part(tensors, "ema."))
+        state: dict[int, dict[str, Tensor]] = {}
+        for key, value in _part(tensors, "adam.").items():
+            number, what = key.split(".", 1)
+            state.setdefault(int(number), {})[what] = value
+        self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": state})
+        self.step = header["step"]
+        self.log = [tuple(row) for row in header["log"]]
+        if self.rank == 0:
+            print(f"{self.label}  resumes after step {self.step} of {self.recipe.steps}")
+
+    def finish(self, folder: Path, header: dict[str, Any]) -> None:
+        """Write the results and forget the checkpoint."""
+        network = self.ema.module if self.ema is not None else self.network
+        save_tensors(network.state_dict(), folder / "weights.safetensors", header)
+        with replacing(folder / "train.csv") as temporary:
+            rows = [f"{step},{kind},{mean:.8f},{rate:.6e}\n" for step, kind, mean, rate in self.log]
+            temporary.write_text("step,kind,loss,lr\n" + "".join(rows))
+        shutil.rmtree(self.checkpoint.parent, ignore_errors=True)
+
+
+def _code(network: nn.Module) -> list[str]:
+    """Digests of the code that a checkpoint comes from: changed code starts anew."""
+    modules = {type(part).__module__ for part in network.modules()}
+    ours = {name for name in modules if name.startswith("srlib.")} | {__name__, "srlib.store"}
+    return [file_sha256(str(sys.modules[name].__file__)) for name in sorted(ours)]
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
