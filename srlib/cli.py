@@ -13,12 +13,13 @@ from srlib.config import load_config
 from srlib.evaluation import evaluate, summarise
 from srlib.fetch import fetch
 from srlib.inference import upscale, upscale_array
-from srlib.networks import NETWORKS, create_network, list_networks
+from srlib.networks import create_network, list_networks
 from srlib.official import load_official, official
 from srlib.pack import pack
+from srlib.results import committed
 from srlib.store import Store
 from srlib.training import OutOfTime, TrainingError
-from srlib.weights import load_tensors, load_weights
+from srlib.weights import load_trained
 
 TRY_AGAIN = 75  # sysexits' EX_TEMPFAIL: nothing is wrong, the same command goes on
 
@@ -75,8 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--reference", help="bicubic, hr, or one of: " + ", ".join(official()))
     sub.add_argument("--sets", nargs="+", help="sets of the registry, outside any campaign")
-    sub.add_argument("--weights", help="a safetensors file for --network, with --sets")
+    sub.add_argument("--weights", help="a safetensors file of the trainer, with --sets")
     sub.add_argument("--official", help="the authors' weights, with --sets")
+    sub.add_argument("--from", dest="source", help="results of another campaign, to score here")
 
     command(
         "reconstruct",
@@ -90,13 +92,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--out", default="lr_bytes.csv", help="a file in the campaign's results")
 
+    command("report", _report, "The quick run's scores, beside those of the last commit.")
+
     sub = command("render", _render, "Execute notebooks in place, in a canonical form.")
     sub.add_argument("notebooks", nargs="+", type=Path)
 
     sub = command("upscale", _upscale, "Upscale an image file.", "network", "scale")
     sub.add_argument("input", type=Path, help="any image that Pillow reads")
     sub.add_argument("output", type=Path)
-    sub.add_argument("--weights", help="a safetensors file for --network")
+    sub.add_argument("--weights", help="a safetensors file of the trainer")
     sub.add_argument("--official", help="the authors' weights: " + ", ".join(official()))
     sub.add_argument("--tile", type=int, default=0, help="LR tile size; 0 takes the whole image")
     sub.add_argument("--device", default="cpu", help="cpu or cuda")
@@ -144,7 +148,9 @@ def _evaluate(options: argparse.Namespace) -> None:
         pipeline.reference(options.params, options.reference, options.scale)
     else:
         _need(options, "network")
-        pipeline.evaluate_stage(options.params, options.network, options.scale, options.seed)
+        pipeline.evaluate_stage(
+            options.params, options.network, options.scale, options.seed, options.source
+        )
 
 
 def _reconstruct(options: argparse.Namespace) -> None:
@@ -154,6 +160,12 @@ def _reconstruct(options: argparse.Namespace) -> None:
 
 def _check_lr(options: argparse.Namespace) -> None:
     pipeline.check_lr(options.params, options.out)
+
+
+def _report(options: argparse.Namespace) -> None:
+    table = committed()
+    print(table.to_string(index=False, float_format=lambda value: f"{value:.4f}", na_rep="-"))
+    print("\nPSNR-Y in dB. Next: `make lab`, and open 00_start_here.ipynb.")
 
 
 def _render(options: argparse.Namespace) -> None:
@@ -197,19 +209,18 @@ def _network(options: argparse.Namespace):
     """The network that --network and --weights, or --official, name."""
     if options.official:
         return load_official(options.official, options.scale)
-    _need(options, "network")
-    if options.network not in NETWORKS:
-        create_network(options.network)  # raises with the list of names
     if not options.weights:
         raise ValueError(
-            f"--network {options.network} needs its weights: give --weights FILE.safetensors, such "
-            "as one of results/, or the authors' with --official"
+            "name the weights: --official NAME for the authors', or --weights FILE, such as "
+            "results/quick/aidn-aidb-x4/seed0/weights.safetensors"
         )
-    header = load_tensors(options.weights)[1]
-    settings = header.get("settings", {})
-    network = create_network(options.network, options.scale, **settings)
-    load_weights(network, options.weights)
-    return network.eval()
+    network, header = load_trained(options.weights)
+    if (options.network and options.network != header["network"]) or options.scale != network.scale:
+        raise ValueError(
+            f"{options.weights} holds {header['network']} x{header['scale']}, not "
+            f"{options.network or header['network']} x{options.scale}; correct --network or --scale"
+        )
+    return network
 
 
 def _need(options: argparse.Namespace, name: str) -> None:

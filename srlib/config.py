@@ -51,6 +51,7 @@ class Matrix:
     scales: tuple[int, ...] = Field(min_length=1)
     seeds: tuple[int, ...]
     references: tuple[str, ...]
+    transfer: tuple[str, ...]
     check_lr: tuple[str, ...]
     notebooks: tuple[str, ...]
 

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from srlib.compare import Compare
-from srlib.tables import ROOT, per_image, results, training_log
+from srlib.diagram import Diagram, draw, place
+from srlib.results import ROOT, per_image, results, training_log
 
 LABELS = {
     "hr": "HR",
@@ -39,6 +40,16 @@ def credit(figure: Figure, runs: pd.Series | list[str], campaign: str) -> None:
     figure.supxlabel(
         f"campaign {campaign}, runs {names}", fontsize=6, color="0.4", wrap=True, x=0.99, ha="right"
     )
+
+
+def architecture(diagrams: dict[str, Diagram], counts: bool = False) -> Figure:
+    """Block diagrams side by side, each as wide as it needs, under its title."""
+    widths = [place(diagram, counts=counts)[0].size[0] for diagram in diagrams.values()]
+    figure = plt.figure(figsize=(sum(widths), 1), layout="none")
+    axes = figure.subplots(1, len(widths), squeeze=False, gridspec_kw={"width_ratios": widths})
+    for axis, (title, diagram) in zip(axes.flat, diagrams.items(), strict=True):
+        draw(diagram, axis, title=title, counts=counts)
+    return figure
 
 
 def training_curves(campaign: str, root: Path = ROOT) -> Figure:

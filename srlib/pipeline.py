@@ -16,14 +16,13 @@ from srlib.fetch import fetch
 from srlib.imresize import imresize
 from srlib.inference import upscale_array
 from srlib.lr_check import lr_bytes
-from srlib.networks import create_network
 from srlib.official import load_official, official
 from srlib.pack import pack
 from srlib.protocols import variants
 from srlib.provenance import RunRecord, file_sha256
 from srlib.store import Store
 from srlib.training import train
-from srlib.weights import load_weights, state_sha256
+from srlib.weights import load_trained, state_sha256
 
 
 def download(params: str) -> None:
@@ -52,7 +51,7 @@ def train_stage(params: str, network: str, scale: int, seed: int) -> None:
     if config.train is None:
         raise ValueError(f"{params}: train: this campaign trains nothing; add the block to train")
     record = RunRecord()
-    folder = _folder(config, network, scale, seed)
+    folder = _folder(config.campaign.results, network, scale, seed)
     header = train(
         network,
         _settings(config, network),
@@ -74,11 +73,17 @@ def train_stage(params: str, network: str, scale: int, seed: int) -> None:
     )
 
 
-def evaluate_stage(params: str, network: str, scale: int, seed: int) -> None:
-    """Score one trained network on the campaign's test sets."""
+def evaluate_stage(
+    params: str, network: str, scale: int, seed: int, source: str | None = None
+) -> None:
+    """Score one trained network on the campaign's test sets.
+
+    ``source`` is the results folder of another campaign, whose weights are scored on this one's.
+    """
     config = load_config(params)
-    folder = _folder(config, network, scale, seed)
-    method, facts = trained(config, network, scale, seed)
+    folder = _folder(config.campaign.results, network, scale, seed)
+    weights = _folder(source or config.campaign.results, network, scale, seed)
+    method, facts = trained(config, weights / "weights.safetensors")
     _evaluate(config, method, facts, scale, folder, f"evaluate-{network}-x{scale}-s{seed}")
 
 
@@ -111,16 +116,20 @@ def check_lr(params: str, out: str) -> None:
 def reconstruct(params: str, network: str, scale: int) -> None:
     """Keep a trained network's reconstructions of the pictures that ``look`` lists."""
     config = load_config(params)
-    method, _ = trained(config, network, scale, config.look.seed)
-    folder = _folder(config, network, scale, config.look.seed).parent / "look"
-    save_pictures(method, Store(_store(config, scale, "test")), config.look.images, folder)
+    folder = _folder(config.campaign.results, network, scale, config.look.seed)
+    method, _ = trained(config, folder / "weights.safetensors")
+    store = Store(_store(config, scale, "test"))
+    save_pictures(method, store, config.look.images, folder.parent / "look")
 
 
-def trained(config: Config, network: str, scale: int, seed: int) -> tuple[Method, dict[str, Any]]:
-    """A trained network as a method, with what determined its weights."""
-    module = create_network(network, scale, **_settings(config, network))
-    header = load_weights(module, _folder(config, network, scale, seed) / "weights.safetensors")
-    facts = {"method": network, "training": header, "weights": state_sha256(module.state_dict())}
+def trained(config: Config, weights: Path) -> tuple[Method, dict[str, Any]]:
+    """A network as its weights file describes it, as a method, with what determined it."""
+    module, header = load_trained(weights)
+    facts = {
+        "method": header["network"],
+        "training": header,
+        "weights": state_sha256(module.state_dict()),
+    }
     return _method(config, module), facts
 
 
@@ -182,5 +191,5 @@ def _store(config: Config, scale: int, role: str) -> Path:
     return Path(config.campaign.data) / f"x{scale}" / role
 
 
-def _folder(config: Config, network: str, scale: int, seed: int) -> Path:
-    return Path(config.campaign.results) / f"{network}-x{scale}" / f"seed{seed}"
+def _folder(results: str, network: str, scale: int, seed: int) -> Path:
+    return Path(results) / f"{network}-x{scale}" / f"seed{seed}"

@@ -1,9 +1,6 @@
-"""Tables for the notebooks: tracked results, and published beside measured.
+"""Tables for the notebooks: published beside measured, from ``published/`` and ``results/``."""
 
-Every number comes from ``published/`` or from a tracked output under ``results/``; a result without
-a run id is refused.
-"""
-
+import itertools
 import json
 import zlib
 from pathlib import Path
@@ -12,70 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from pandas.io.formats.style import Styler
+from safetensors import safe_open
 
-ROOT = Path(__file__).parent.parent
-UNITS = {"psnr_y": "PSNR-Y (dB)", "ssim_y": "SSIM-Y"}
-DIGITS = {"psnr_y": 2, "ssim_y": 4}
+from srlib.complexity import LR_720P, complexity
+from srlib.networks import create_network
+from srlib.published import published
+from srlib.results import ROOT, results
 
-
-class ProvenanceError(ValueError):
-    """A result that does not say which run made it."""
-
-
-def results(root: Path = ROOT) -> pd.DataFrame:
-    """Every tracked score, one set of one run a row.
-
-    Returns:
-        Columns: campaign, method, scale, seed (-1 where nothing was trained), set, images, psnr_y
-        (dB), ssim_y, run.
-
-    Raises:
-        ProvenanceError: a ``metrics.json`` without a run id; names it.
-    """
-    rows: list[dict[str, Any]] = []
-    for path in sorted((root / "results").glob("*/*/**/metrics.json")):
-        campaign, label = path.relative_to(root / "results").parts[:2]
-        found = json.loads(path.read_text())
-        if not found.get("run") or "provenance" not in found:
-            raise ProvenanceError(f"{path} names no run; evaluate it again with srlib evaluate")
-        seed = found["provenance"].get("training", {}).get("seed", -1)
-        method, scale = label.rsplit("-x", 1)
-        for name, scores in found["sets"].items():
-            rows.append(
-                {"campaign": campaign, "method": method, "scale": int(scale), "seed": seed}
-                | {"set": name, "run": found["run"]}
-                | scores
-            )
-    columns = ["campaign", "method", "scale", "seed", "set", "images", "psnr_y", "ssim_y", "run"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def per_image(campaign: str, root: Path = ROOT) -> pd.DataFrame:
-    """Every image's score of one campaign: method, scale, seed, set, image, psnr_y, ssim_y."""
-    frames = []
-    for path in sorted((root / "results" / campaign).glob("**/images.csv")):
-        label, *below = path.relative_to(root / "results" / campaign).parts
-        method, scale = label.rsplit("-x", 1)
-        seed = int(below[0].removeprefix("seed")) if len(below) > 1 else -1
-        frames.append(pd.read_csv(path).assign(method=method, scale=int(scale), seed=seed))
-    return pd.concat(frames, ignore_index=True)
-
-
-def training_log(campaign: str, root: Path = ROOT) -> pd.DataFrame:
-    """Every training curve of one campaign: method, scale, seed, step, loss, lr, run."""
-    frames = []
-    for path in sorted((root / "results" / campaign).glob("*/seed*/train.csv")):
-        method, scale = path.parent.parent.name.rsplit("-x", 1)
-        metrics = json.loads((path.parent / "metrics.json").read_text())
-        frames.append(
-            pd.read_csv(path).assign(
-                method=method,
-                scale=int(scale),
-                seed=int(path.parent.name.removeprefix("seed")),
-                run=metrics["run"],
-            )
-        )
-    return pd.concat(frames, ignore_index=True)
+SIGNED = ("difference", "gain")
+DIGITS = {"seeds": 0, "ssim_y": 4}
 
 
 def over_seeds(scores: pd.DataFrame, quantity: str = "psnr_y") -> pd.DataFrame:
@@ -111,13 +53,175 @@ def beside(printed: pd.DataFrame, scores: pd.DataFrame, quantity: str = "psnr_y"
     return table[columns]
 
 
+def gains(campaign: str, root: Path = ROOT) -> pd.DataFrame:
+    """Each method against bicubic, a row a method and set.
+
+    Returns:
+        Columns: method, set, psnr_y (dB, mean over seeds), gain (dB over bicubic), ssim_y, spread
+        (dB, largest minus smallest seed), seeds, runs.
+    """
+    scores = results(root)
+    scores = scores[scores["campaign"] == campaign]
+    keys = ["method", "scale", "set"]
+    table = over_seeds(scores).rename(columns={"measured": "psnr_y"})
+    table = table.merge(over_seeds(scores, "ssim_y")[[*keys, "measured"]], on=keys)
+    table = table.rename(columns={"measured": "ssim_y"})
+    base = table[table["method"] == "bicubic"].set_index(["scale", "set"])["psnr_y"]
+    at = pd.MultiIndex.from_frame(table[["scale", "set"]])
+    table["gain"] = table["psnr_y"] - base.reindex(at).to_numpy()
+    table = table.sort_values(["set", "psnr_y"], kind="stable", ignore_index=True)
+    return table[["method", "scale", "set", "psnr_y", "gain", "ssim_y", "spread", "seeds", "runs"]]
+
+
+def overview(root: Path = ROOT) -> pd.DataFrame:
+    """What each campaign trained, and what that cost in arithmetic.
+
+    Returns:
+        A row a campaign and network: campaign, network, scale, seeds, steps, patches (seen by one
+        run), hr_patch (pixels), compute (10^12 multiply-adds of one run: three times the forward
+        pass for every patch, counted as ``srlib.complexity`` does).
+    """
+    rows = []
+    for path in sorted((root / "results").glob("*/*/seed*/weights.safetensors")):
+        with safe_open(path, framework="np") as file:
+            header = json.loads(file.metadata()["srlib"])
+        train = header["train"]
+        rows.append(
+            {
+                "campaign": path.relative_to(root / "results").parts[0],
+                "network": header["network"],
+                "scale": header["scale"],
+                "seeds": 1,
+                "steps": header["steps"],
+                "patches": header["steps"] * train["batch"],
+                "hr_patch": train["patch"],
+                "compute": _training_macs(header) / 1e12,
+            }
+        )
+    table = pd.DataFrame(rows)
+    keys = [column for column in table.columns if column != "seeds"]
+    return table.groupby(keys, sort=False).agg(seeds=("seeds", "sum")).reset_index()
+
+
+def _training_macs(header: dict[str, Any]) -> int:
+    side = header["train"]["patch"] // header["scale"]
+    network = create_network(header["network"], header["scale"], **header["settings"])
+    return (
+        3
+        * complexity(network, (side, side)).conv_macs
+        * header["steps"]
+        * (header["train"]["batch"])
+    )
+
+
+def steps(printed: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """The ablation's steps, row to row, as printed and as each campaign measured them.
+
+    Returns:
+        A row a step and set: step, set, published (dB), and for each campaign its own difference
+        of means over seeds; NaN where a campaign did not score the set.
+    """
+    psnr = printed[printed["quantity"] == "psnr_y"]
+    means = over_seeds(scores)
+    campaigns = list(dict.fromkeys(means["campaign"]))
+    rows = []
+    order = list(dict.fromkeys(zip(psnr["row"], psnr["network"], strict=True)))
+    sets = list(dict.fromkeys([*psnr["column"], *means["set"]]))
+    for (before, old), (after, new) in itertools.pairwise(order):
+        for name in sets:
+            row: dict[str, Any] = {"step": f"{before} → {after}", "set": name}
+            cells = psnr[psnr["column"] == name].set_index("row")["value"]
+            row["published"] = cells.get(after, np.nan) - cells.get(before, np.nan)
+            for campaign in campaigns:
+                found = means[(means["campaign"] == campaign) & (means["set"] == name)]
+                by_method = found.set_index("method")["measured"]
+                row[campaign] = by_method.get(new, np.nan) - by_method.get(old, np.nan)
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def verdict(printed: pd.DataFrame, scores: pd.DataFrame) -> str:
+    """One honest sentence: does a step exceed the spread between seeds, and in which direction?"""
+    sentences = []
+    table, spread = steps(printed, scores), over_seeds(scores)
+    for campaign in dict.fromkeys(scores["campaign"]):
+        own = table.dropna(subset=[campaign])
+        noise = spread[spread["campaign"] == campaign].groupby("set")["spread"].max()
+        decided = own[own[campaign].abs() > own["set"].map(noise)]
+        agree = (decided[campaign] > 0).sum()
+        sentences.append(
+            f"{campaign}: of {len(own)} steps measured, {len(decided)} exceed the spread between "
+            f"seeds, {agree} of them upwards as printed."
+        )
+    return "\n".join(sentences)
+
+
+def protocols(campaign: str, method: str, scale: int, root: Path = ROOT) -> pd.DataFrame:
+    """PSNR of one method by each protocol (see ``srlib.protocols``), and the run behind it."""
+    folder = root / "results" / campaign / f"{method}-x{scale}"
+    run = json.loads((folder / "metrics.json").read_text())["run"]
+    return pd.read_csv(folder / "protocols.csv").assign(run=run)
+
+
+def complexity_beside(paper: str, table: str, **overrides: Any) -> pd.DataFrame:
+    """Printed parameters and FLOPs beside ours.
+
+    Args:
+        paper, table: as ``published`` takes them.
+        **overrides: settings for ``create_network``, such as ``blocks=4``.
+
+    Returns:
+        A row a printed figure: row, scale, quantity, published, measured (in the printed unit),
+        difference, and agrees: whether ours, rounded or cut off to the printed digits, is it.
+    """
+    cells = published(paper, table)
+    cells = cells[cells["quantity"].isin(("params", "ntire_flops"))]
+    cells = cells[cells["network"].notna()]
+    rows = []
+    for cell in cells.to_dict("records"):
+        counts = complexity(create_network(cell["network"], cell["scale"], **overrides))
+        exact = counts.params / 1e3 if cell["quantity"] == "params" else counts.ntire_flops / 1e9
+        step = 10.0 ** -len(cell["printed"].strip("KG").partition(".")[2])
+        rows.append(
+            {
+                "row": cell["row"],
+                "scale": cell["scale"],
+                "quantity": f"{cell['quantity']} ({cell['printed'][-1]})",
+                "published": cell["value"],
+                "measured": exact,
+                "difference": exact - cell["value"],
+                "agrees": bool(-step / 2 <= exact - cell["value"] < step),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def conventions(name: str, scales: tuple[int, ...] = (2, 3, 4)) -> pd.DataFrame:
+    """One network's cost by each convention, a row a scale; columns say unit and input."""
+    rows = []
+    for scale in scales:
+        network = create_network(name, scale)
+        small, large = complexity(network), complexity(network, LR_720P[scale])
+        rows.append(
+            {
+                "scale": scale,
+                "parameters": small.params,
+                "MACs, LR 256² (G)": small.conv_macs / 1e9,
+                "NTIRE FLOPs, LR 256² (G)": small.ntire_flops / 1e9,
+                "MACs, HR 1280×720 (G)": large.conv_macs / 1e9,
+                "activations, LR 256² (M)": small.conv_activations / 1e6,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
 def show(table: pd.DataFrame, caption: str, digits: int = 2) -> Styler:
     """A table for a notebook: fixed digits, signs on differences, a dash for what is missing."""
     formats: dict[Any, Any] = {
-        column: f"{{:+.{digits}f}}" if column == "difference" else f"{{:.{digits}f}}"
-        for column in table.select_dtypes(np.floating).columns
+        column: f"{{:+.{digits}f}}" if column in SIGNED else f"{{:,.{DIGITS.get(column, digits)}f}}"
+        for column in table.select_dtypes(np.number).columns
     }
-    formats |= {column: "{:.0f}" for column in ("seeds",) if column in table}
+    formats |= dict.fromkeys(table.select_dtypes(np.integer).columns, "{:,}")
     style = table.style.format(formats, na_rep="–").hide(axis="index")
     # A fixed id: pandas would draw a random one, and the notebook would never be the same twice.
     return style.set_caption(caption).set_uuid(f"t{zlib.crc32(caption.encode()):08x}")

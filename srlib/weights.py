@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from srlib.atomic import replacing
+from srlib.networks import create_network
 
 HEADER = "srlib"  # one key of sorted JSON: safetensors orders several keys at random
 
@@ -49,6 +50,27 @@ def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             f"{path} is not a complete safetensors file ({error}); make or fetch it again"
         ) from None
     return tensors, header
+
+
+def load_trained(path: str | Path) -> tuple[nn.Module, dict[str, Any]]:
+    """Build the network that a file of the trainer describes, and load it, ready to evaluate.
+
+    Returns:
+        The network in evaluation mode, and the file's header.
+
+    Raises:
+        WeightsError: no such file, or one without the trainer's header.
+    """
+    tensors, header = load_tensors(path)
+    try:
+        network = create_network(header["network"], header["scale"], **header["settings"])
+    except KeyError as missing:
+        raise WeightsError(
+            f"{path} does not say which network it holds (no {missing} in its header); load it "
+            "with load_weights into a network that you create"
+        ) from None
+    apply_state(network, tensors, str(path))
+    return network.eval(), header
 
 
 def load_weights(network: nn.Module, path: str | Path) -> dict[str, Any]:

@@ -1,0 +1,61 @@
+"""What several files of tests share: folders beside the repository, a tiny packed store."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from srlib.pack import pack
+from srlib.store import Store
+
+ROOT = Path(__file__).parent.parent
+
+
+def _folder(variable: str, sibling: str, what: str) -> Path:
+    """The folder that a variable names, else the one beside the repository; skip without one."""
+    folder = Path(os.environ.get(variable) or ROOT.parent / "shared" / sibling)
+    if not folder.is_dir():
+        pytest.skip(f"no {what} at {folder}; name their folder in {variable}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository's root."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def mirror() -> Path:
+    """The folder with the papers' image sets."""
+    return _folder("SRLIB_MIRROR", "datasets", "image sets")
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """The folder with numbers, weights and outputs of the authors' own code."""
+    return _folder("SRLIB_REFERENCE", "reference", "reference data")
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Three images of smooth noise, 72x80 pixels, packed for x4."""
+    rng = np.random.default_rng(0)
+    images = []
+    for number in range(3):
+        coarse = rng.integers(0, 256, (9, 10, 3), np.uint8)
+        images.append(("noise", str(number), coarse.repeat(8, axis=0).repeat(8, axis=1)))
+    folder = tmp_path_factory.mktemp("store") / "x4"
+    pack(images, folder, 4, "replicate")
+    return Store(folder)
+
+
+@pytest.fixture
+def threads() -> Iterator[None]:
+    """Give PyTorch its number of threads back after a test that sets it."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)

@@ -1,0 +1,170 @@
+"""What every registered network promises, whatever its paper. New names are covered as they come.
+
+Deeper networks are slow to trace, so export and compilation are tried at one scale each.
+"""
+
+import functools
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from srlib.networks import NETWORKS, create_network, list_networks
+
+HEIGHT, WIDTH = 17, 23
+every_name = pytest.mark.parametrize("name", NETWORKS)
+every_scale = pytest.mark.parametrize("scale", [2, 3, 4])
+
+
+@functools.cache
+def network(name: str, scale: int) -> nn.Module:
+    """A network in training mode, as `create_network` gives it; kept, since tests only read it."""
+    torch.manual_seed(0)
+    return create_network(name, scale)
+
+
+def batch(channels: int = 3, height: int = HEIGHT, width: int = WIDTH, count: int = 2) -> Tensor:
+    return torch.rand(count, channels, height, width, generator=torch.manual_seed(1))
+
+
+@pytest.fixture
+def fresh_compiler() -> Iterator[None]:
+    torch._dynamo.reset()
+    yield
+    torch._dynamo.reset()
+
+
+# --- one forward pass -------------------------------------------------------------------------
+
+
+@every_scale
+@every_name
+def test_output_is_rgb_at_scale_times_the_odd_size(name: str, scale: int) -> None:
+    with torch.no_grad():
+        output = network(name, scale)(batch())
+    assert output.shape == (2, 3, scale * HEIGHT, scale * WIDTH)
+
+
+@every_scale
+@every_name
+def test_output_is_finite(name: str, scale: int) -> None:
+    with torch.no_grad():
+        assert network(name, scale)(batch()).isfinite().all()
+
+
+@every_scale
+@every_name
+def test_images_of_a_batch_do_not_touch_each_other(name: str, scale: int) -> None:
+    built, x = network(name, scale), batch()
+    with torch.no_grad():
+        alone = torch.cat([built(image[None]) for image in x])
+        torch.testing.assert_close(built(x), alone, rtol=1e-4, atol=1e-5)
+
+
+@every_scale
+@every_name
+def test_grey_equals_the_same_grey_as_rgb(name: str, scale: int) -> None:
+    built, grey = network(name, scale), batch(channels=1)
+    with torch.no_grad():
+        # close, not equal: the memory layout of the two differs, and so may the sums' order
+        torch.testing.assert_close(built(grey), built(grey.repeat(1, 3, 1, 1)))
+
+
+# --- one backward pass ------------------------------------------------------------------------
+
+
+@every_scale
+@every_name
+def test_finite_gradients_reach_every_parameter(name: str, scale: int) -> None:
+    built = create_network(name, scale)
+    built(batch()).abs().mean().backward()
+    assert [
+        label
+        for label, parameter in built.named_parameters()
+        if parameter.requires_grad
+        and (parameter.grad is None or not parameter.grad.isfinite().all())
+    ] == []
+
+
+@every_scale
+@every_name
+def test_a_gradient_reaches_the_input(name: str, scale: int) -> None:
+    x = batch().requires_grad_()
+    (gradient,) = torch.autograd.grad(network(name, scale)(x).sum(), x)
+    assert gradient.abs().sum() > 0
+
+
+# --- attributes and errors --------------------------------------------------------------------
+
+
+@every_scale
+@every_name
+def test_scale_is_kept(name: str, scale: int) -> None:
+    assert network(name, scale).scale == scale
+
+
+@every_scale
+@every_name
+def test_least_size_is_enough(name: str, scale: int) -> None:
+    built = network(name, scale)
+    least = int(built.least_size)  # type: ignore[arg-type]
+    with torch.no_grad():
+        output = built(batch(height=least, width=least))
+    assert output.shape == (2, 3, scale * least, scale * least)
+
+
+@pytest.mark.parametrize("side", ["height", "width"])
+@every_name
+def test_one_pixel_less_than_least_size_is_named(name: str, side: str) -> None:
+    built = network(name, 4)
+    least = int(built.least_size)  # type: ignore[arg-type]
+    sides = {"height": least, "width": least} | {side: least - 1}
+    with pytest.raises(ValueError, match=f"needs at least {least}x{least}; pad it"):
+        built(batch(**sides))
+
+
+@pytest.mark.parametrize("shape", [(3, 20, 20), (1, 4, 20, 20), (1, 2, 20, 20)])
+@every_name
+def test_what_is_no_batch_of_images_is_named(name: str, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"expected an LR batch of shape \(N, 3, H, W\)"):
+        network(name, 4)(torch.rand(shape))
+
+
+@every_name
+def test_unknown_setting_is_named(name: str) -> None:
+    with pytest.raises(TypeError, match="nonsense"):
+        create_network(name, 4, nonsense=1)
+
+
+def test_unknown_name_is_named_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"network 'nonsense' is unknown; .*\baidn\b"):
+        create_network("nonsense")
+
+
+def test_names_are_listed_sorted() -> None:
+    assert list_networks() == sorted(NETWORKS)
+
+
+# --- PyTorch's tools --------------------------------------------------------------------------
+
+
+@every_name
+def test_exported_program_gives_the_same_output(name: str) -> None:
+    built, x = network(name, 2), batch(count=1)
+    exported = torch.export.export(built, (x,), strict=False).module()
+    with torch.no_grad():
+        torch.testing.assert_close(exported(x), built(x))
+
+
+@every_name
+def test_compiles_without_a_graph_break(name: str, fresh_compiler: None) -> None:
+    built, x = network(name, 2), batch(count=1)
+    compiled = torch.compile(built, backend="eager", fullgraph=True)
+    with torch.no_grad():
+        torch.testing.assert_close(compiled(x), built(x))
+
+
+@every_name
+def test_state_of_one_fits_another(name: str) -> None:
+    create_network(name, 4).load_state_dict(network(name, 4).state_dict())
