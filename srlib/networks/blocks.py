@@ -1,4 +1,4 @@
-"""Blocks that several papers share: input check, ESA, pixel-shuffle tail."""
+"""Blocks that several papers share: input check, mean shift, attentions, pixel-shuffle tail."""
 
 import torch
 import torch.nn.functional as F
@@ -30,6 +30,60 @@ def as_rgb(x: Tensor, least: int = 1) -> Tensor:
             f"{least}x{least}; pad it, or use srlib.upscale, which pads and crops"
         )
     return x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x
+
+
+class MeanShift(nn.Conv2d):
+    """Add ``sign`` times an RGB mean: (N, 3, H, W) -> the same, as a frozen 1x1 convolution.
+
+    A convolution because the papers count it: 12 parameters that are not trained.
+
+    Source: EDSR (Lim et al., CVPR Workshops 2017); the mean is that of DIV2K.
+    """
+
+    def __init__(
+        self, sign: int, mean: tuple[float, float, float] = (0.4488, 0.4371, 0.4040)
+    ) -> None:
+        super().__init__(3, 3, 1)
+        self.weight.data = torch.eye(3)[:, :, None, None]
+        self.bias.data = sign * torch.tensor(mean)  # type: ignore[union-attr]
+        self.requires_grad_(False)
+
+
+class ChannelAttention(nn.Module):
+    """Scale each channel by a factor from its own mean; with ``contrast``, mean plus deviation.
+
+    (N, C, H, W) -> (N, C, H, W).
+
+    Source: RCAN (Zhang et al., ECCV 2018, section 3.3), and with ``contrast`` the CCA of IMDN (Hui
+    et al., ACM MM 2019, section 3.2).
+    """
+
+    def __init__(self, channels: int, reduction: int, contrast: bool = False) -> None:
+        super().__init__()
+        self.contrast = contrast
+        self.weigh = nn.Sequential(
+            nn.Conv2d(channels, channels // reduction, 1),
+            nn.ReLU(),
+            nn.Conv2d(channels // reduction, channels, 1),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        statistic = x.mean((2, 3), keepdim=True)
+        if self.contrast:
+            statistic = deviation(x) + statistic
+        return x * self.weigh(statistic)
+
+
+def deviation(x: Tensor) -> Tensor:
+    """Standard deviation over the pixels of each channel: (N, C, H, W) -> (N, C, 1, 1).
+
+    The gradient of the root is infinite where a channel is constant (a flat patch, one pixel);
+    there this returns 0 with gradient 0.
+    """
+    variance = (x - x.mean((2, 3), keepdim=True)).square().mean((2, 3), keepdim=True)
+    positive = variance > 0
+    return torch.where(positive, torch.where(positive, variance, 1.0).sqrt(), 0.0)
 
 
 class ESA(nn.Module):
