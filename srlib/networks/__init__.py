@@ -8,6 +8,29 @@ from typing import Any, NamedTuple
 from torch import nn
 
 from srlib.networks.aidn import AIDN
+from srlib.networks.awsrn import AWSRN
+from srlib.networks.carn import CARN
+from srlib.networks.drcn import DRCN
+from srlib.networks.drrn import DRRN
+from srlib.networks.ecbsr import ECBSR
+from srlib.networks.edsr import EDSR
+from srlib.networks.fdiwn import FDIWN
+from srlib.networks.fsrcnn import FSRCNN
+from srlib.networks.idn import IDN
+from srlib.networks.imdn import IMDN
+from srlib.networks.lapar import LAPAR
+from srlib.networks.lapsrn import LapSRN
+from srlib.networks.maffsrn import MAFFSRN
+from srlib.networks.memnet import MemNet
+from srlib.networks.msrresnet import MSRResNet
+from srlib.networks.rcan import RCAN
+from srlib.networks.rdn import RDN
+from srlib.networks.rdsrn import RDSRN
+from srlib.networks.rfdn import RFDN
+from srlib.networks.san import SAN
+from srlib.networks.srcnn import SRCNN
+from srlib.networks.srmdnf import SRMDNF
+from srlib.networks.vdsr import VDSR
 
 
 class Entry(NamedTuple):
@@ -18,12 +41,75 @@ class Entry(NamedTuple):
     about: str
 
 
+E_RFDN = {"blocks": 4, "channels": 50, "attention": "esa"}
+RFDN_T1 = {"channels": 52, "reduction": 16}
+
 NETWORKS: dict[str, Entry] = {
     "aidn": Entry(AIDN, {}, "AIDN, six blocks: the published counts"),
     "aidn-base": Entry(AIDN, {"block": "base"}, "AIDN Table 2, Base (reconstructed)"),
     "aidn-aieb": Entry(AIDN, {"block": "aieb"}, "AIDN Table 2, AIEB (reconstructed)"),
     "aidn-fdc": Entry(AIDN, {"block": "fdc"}, "AIDN Table 2, FDC: no reuse of distilled features"),
     "aidn-aidb": Entry(AIDN, {"block": "aidb"}, "AIDN Table 2, AIDB: the same network as aidn"),
+    "rfdn": Entry(RFDN, {}, "RFDN Table 3, with CCA (reconstructed)"),
+    "rfdn-l": Entry(RFDN, {"channels": 52}, "RFDN Table 3, RFDN-L (reconstructed)"),
+    "e-rfdn": Entry(RFDN, E_RFDN, "E-RFDN, winner of the AIM 2020 efficient SR challenge"),
+    "rfdn-5xesa": Entry(
+        RFDN, {**E_RFDN, "blocks": 5}, 'five ESA blocks: the FLOPs of "RFDN" in AIDN Table 3'
+    ),
+    "rfdn-t1-base": Entry(RFDN, {**RFDN_T1, "block": "base"}, "RFDN Table 1, Base (fitted)"),
+    "rfdn-t1-srb": Entry(RFDN, {**RFDN_T1, "block": "srb"}, "RFDN Table 1, SRB (fitted)"),
+    "rfdn-t1-fdc": Entry(RFDN, {**RFDN_T1, "block": "fdc"}, "RFDN Table 1, FDC (fitted)"),
+    "rfdn-t1-rfdb": Entry(RFDN, RFDN_T1, "RFDN Table 1, RFDB (fitted)"),
+    "rfdn-t2-0.25": Entry(RFDN, {"reduction": 16, "rate": 0.25}, "RFDN Table 2, rate 0.25"),
+    "rfdn-t2-0.5": Entry(RFDN, {"reduction": 16, "rate": 0.5}, "RFDN Table 2, rate 0.5"),
+    "rfdn-t2-0.75": Entry(RFDN, {"reduction": 16, "rate": 0.75}, "RFDN Table 2, rate 0.75"),
+    "imdn": Entry(IMDN, {}, "IMDN"),
+    "imdn-aim": Entry(
+        IMDN,
+        {"blocks": 8, "attention": False, "fusion": False},
+        "IMDN of the AIM 2019 challenge, baseline of NTIRE 2022",
+    ),
+    "rdsrn": Entry(RDSRN, {}, "RDSRN, three recursions (fitted to published counts)"),
+    "rdsrn-r1": Entry(RDSRN, {"recursions": 1}, "RDSRN Table I, one recursion (fitted)"),
+    "rdsrn-r9": Entry(RDSRN, {"recursions": 9}, "RDSRN Table I, nine recursions (fitted)"),
+    "rdsrn-csr0.25": Entry(RDSRN, {"split_ratio": 0.25}, "RDSRN Table I, ratio 0.25 (fitted)"),
+    "rdsrn-csr0.75": Entry(RDSRN, {"split_ratio": 0.75}, "RDSRN Table I, ratio 0.75 (fitted)"),
+    "carn": Entry(CARN, {}, "CARN, multi-scale as published"),
+    "carn-m": Entry(CARN, {"groups": 4}, "CARN-M, multi-scale as published"),
+    "carn-single": Entry(CARN, {"multi_scale": False}, "CARN with the upsampler of one scale"),
+    "carn-m-single": Entry(
+        CARN, {"groups": 4, "multi_scale": False}, "CARN-M with the upsampler of one scale"
+    ),
+    "msrresnet": Entry(MSRResNet, {}, 'SRResNet without batch norm: "SRResNet" of AIDN Table 3'),
+    "edsr-baseline": Entry(EDSR, {}, "EDSR, the baseline of 16 blocks"),
+    "edsr": Entry(EDSR, {"blocks": 32, "channels": 256, "factor": 0.1}, "EDSR, full size"),
+    "rcan": Entry(RCAN, {}, "RCAN"),
+    "rdn": Entry(RDN, {}, "RDN, 16 blocks of 8 convolutions"),
+    "fdiwn": Entry(FDIWN, {}, "FDIWN"),
+    "fdiwn-m": Entry(FDIWN, {"order": (0, 0, 1, 1)}, "FDIWN-M, two groups (a guess)"),
+    "awsrn": Entry(AWSRN, {}, "AWSRN, four blocks"),
+    "awsrn-m": Entry(AWSRN, {"blocks": 3}, "AWSRN-M, three blocks"),
+    "awsrn-s": Entry(AWSRN, {"blocks": 1}, "AWSRN-S, one block"),
+    "maffsrn": Entry(MAFFSRN, {}, "MAFFSRN, four groups"),
+    "maffsrn-l": Entry(MAFFSRN, {"blocks": 8}, "MAFFSRN-L, eight groups"),
+    "lapar-a": Entry(LAPAR, {}, "LAPAR-A"),
+    "ecbsr-m16c64": Entry(ECBSR, {}, "ECBSR-M16C64, as deployed"),
+    "ecbsr-m16c64-ecb": Entry(ECBSR, {"ecb": True}, "ECBSR-M16C64 in training"),
+    "san": Entry(SAN, {}, "SAN"),
+    "srcnn": Entry(SRCNN, {}, "SRCNN 9-5-5"),
+    "srcnn-915": Entry(SRCNN, {"kernel": 1}, "SRCNN 9-1-5: the 8K of RFDN Table 3"),
+    "fsrcnn": Entry(FSRCNN, {}, "FSRCNN(56, 12, 4)"),
+    "vdsr": Entry(VDSR, {}, "VDSR without biases"),
+    "drcn": Entry(DRCN, {}, "DRCN, 16 recursions"),
+    "lapsrn": Entry(LapSRN, {}, "LapSRN, ten convolutions a level (x2, x4 and x8 only)"),
+    "lapsrn-d5": Entry(
+        LapSRN, {"depth": 5, "bias": True}, "LapSRN, five a level: the published 251K and 502K"
+    ),
+    "drrn": Entry(DRRN, {}, "DRRN B1U25 without biases and batch norm"),
+    "memnet": Entry(MemNet, {}, "MemNet M6R6"),
+    "idn": Entry(IDN, {}, "IDN on RGB, as counted by FDIWN"),
+    "idn-y": Entry(IDN, {"luma": True}, "IDN on Y: the published 553K"),
+    "srmdnf": Entry(SRMDNF, {}, "SRMDNF, for the bicubic degradation"),
 }
 
 

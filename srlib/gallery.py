@@ -1,0 +1,146 @@
+"""A page for every network: what it adds, its block drawn from the module, counts and scores."""
+
+import sys
+from typing import NamedTuple
+
+import pandas as pd
+import torch
+from IPython.display import Markdown, display
+from matplotlib import pyplot as plt
+from torch import nn
+
+from srlib.complexity import LR_720P, complexity
+from srlib.diagram import graph_of
+from srlib.figures import architecture
+from srlib.networks import NETWORKS, create_network
+from srlib.published import cells
+from srlib.results import results
+from srlib.tables import show
+
+SCALES = (2, 3, 4)
+
+
+class Page(NamedTuple):
+    """One paper's page: the module to draw, those drawn as one box, and what it adds."""
+
+    block: str
+    leaves: tuple[str, ...]
+    adds: str
+
+
+# By the first name of the paper's networks, in the order in which they build on each other.
+PAGES: dict[str, Page] = {
+    "srcnn": Page("layers", (), "The first: three convolutions on the bicubic image's Y."),
+    "fsrcnn": Page(
+        "layers", (), "SRCNN at LR size, in a narrow middle, enlarged by its last layer."
+    ),
+    "vdsr": Page("layers", (), "Twenty layers instead of three, and only the residual is learnt."),
+    "drcn": Page("recurse", (), "One layer applied sixteen times; every state gives an image."),
+    "lapsrn": Page("features.0", (), "Residuals level by level, doubling the size each time."),
+    "drrn": Page("unit", (), "DRCN's recursion over a residual unit, without its many outputs."),
+    "memnet": Page("blocks.0", (), "DRRN's units, all of whose states pass a gate together."),
+    "srmdnf": Page("layers", (), "Blur and noise enter as feature maps beside the image."),
+    "msrresnet": Page(
+        "body.0", (), "SRResNet, the challenges' baseline: residual blocks, no norm."
+    ),
+    "edsr-baseline": Page("body.0", (), "SRResNet's blocks and a mean shift, trained harder."),
+    "carn": Page("body", ("Cascade", "ResidualBlock"), "Cascades: every block sees all before it."),
+    "rdn": Page("blocks.0", (), "Dense connections inside residual blocks, and fusion of all."),
+    "rcan": Page("body.0.0", ("ChannelAttention",), "A very deep EDSR with channel attention."),
+    "san": Page("groups.0", ("Block", "SOCA"), "RCAN's attention from second-order statistics."),
+    "idn": Page("blocks.0", (), "Distillation: a part of the channels is kept, the rest refined."),
+    "imdn": Page("blocks.0", ("ChannelAttention",), "IDN's split three times a block, with CCA."),
+    "rfdn": Page("blocks.0", ("ChannelAttention", "ESA"), "IMDN's splits become 1×1 convolutions."),
+    "aidn": Page(
+        "blocks.0", ("AIEB", "ESA"), "RFDN's block at half the width, asymmetric, reused."
+    ),
+    "rdsrn": Page("recursive.0", (), "IMDN's split with wide channels, applied recursively."),
+    "awsrn": Page("blocks.0", ("AWRU",), "Wide activations with learnt weights on every branch."),
+    "maffsrn": Page("blocks.0", ("MAB",), "Attention within a fused, weight-normalised group."),
+    "lapar-a": Page("blocks.0", (), "Predicts, for each pixel, a mixture of 72 fixed filters."),
+    "ecbsr-m16c64": Page("body", (), "Plain 3×3 layers, trained as parallel edge branches."),
+    "fdiwn": Page("groups.0", ("WDIB", "WIRW"), "Wide-residual units that weigh each other."),
+}
+
+
+def variants(name: str) -> list[str]:
+    """All names of the registry that build the class of ``name``, in the registry's order."""
+    return [other for other, entry in NETWORKS.items() if entry.network is NETWORKS[name].network]
+
+
+def counts(name: str) -> pd.DataFrame:
+    """Measured counts of a paper's networks, a row a network and scale, with what is printed.
+
+    Returns:
+        Columns: network, scale, parameters, MACs 720p (G), NTIRE FLOPs (G, LR 256x256),
+        activations (M, LR 256x256), and printed: every paper's cell for it.
+    """
+    printed = cells()
+    printed = printed[printed["quantity"].isin(("params", "ntire_flops", "macs_720p"))]
+    rows = []
+    for network in variants(name):
+        for scale in SCALES:
+            try:
+                with torch.device("meta"):
+                    built = create_network(network, scale)
+            except ValueError:
+                continue  # a network that its paper has at other scales only
+            small = complexity(built)
+            there = printed[(printed["network"] == network) & (printed["scale"] == scale)]
+            found = [f"{c['paper'].upper()} {c['printed']}" for c in there.to_dict("records")]
+            rows.append(
+                {
+                    "network": network,
+                    "scale": scale,
+                    "parameters": small.params,
+                    "MACs, 720p (G)": complexity(built, LR_720P[scale]).conv_macs / 1e9,
+                    "NTIRE FLOPs (G)": small.ntire_flops / 1e9,
+                    "activations (M)": small.conv_activations / 1e6,
+                    "printed": ", ".join(found),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def scores(name: str) -> pd.DataFrame:
+    """PSNR-Y and SSIM-Y of a paper's networks at x2 to x4: published beside measured.
+
+    Returns:
+        Columns: network, scale, set, published (dB, every paper's cell), measured (dB), SSIM-Y and
+        run; measured by the authors' weights where the results name them.
+    """
+    names = variants(name)
+    printed = cells("psnr_y")
+    printed = printed[printed["network"].isin(names)]
+    keys = ["network", "scale", "set"]
+    joined = printed.rename(columns={"column": "set"}).groupby(keys, sort=False)
+    table = joined.agg(
+        published=("value", lambda values: " / ".join(f"{value:.2f}" for value in values))
+    ).reset_index()
+    measured = results().rename(columns={"method": "network"})
+    measured = measured[(measured["campaign"] != "quick") & measured["network"].isin(names)]
+    measured = measured[measured["seed"] < 0]
+    columns = [*keys, "psnr_y", "ssim_y", "run"]
+    table = table.merge(measured[columns], on=keys, how="outer" if len(measured) else "left")
+    return table.rename(columns={"psnr_y": "measured"}).fillna({"published": "", "run": ""})
+
+
+def show_page(name: str) -> None:
+    """Display a paper's page: source, addition, block, counts, scores."""
+    entry, page = NETWORKS[name], PAGES[name]
+    source = (sys.modules[entry.network.__module__].__doc__ or "").strip()
+    title, _, rest = source.partition("\n\n")
+    citation = rest.partition("\n\n")[0].replace("\n", " ")
+    display(Markdown(f"### {title.rstrip('.')}\n\n{citation}\n\n**What it adds.** {page.adds}"))
+    block = create_network(name, 4).get_submodule(page.block)
+    architecture({f"{name}: {page.block}": graph_of(block, leaves=_classes(block, page.leaves))})
+    plt.show()
+    display(show(counts(name), f"{name}: counts measured, and as printed", digits=4))
+    table = scores(name)
+    if len(table):
+        display(show(table, f"{name}: PSNR-Y (dB) published | measured", digits=3))
+
+
+def _classes(module: nn.Module, names: tuple[str, ...]) -> tuple[type[nn.Module], ...]:
+    inside = {type(part).__name__: type(part) for part in module.modules() if part is not module}
+    return tuple(inside[name] for name in names if name in inside)
