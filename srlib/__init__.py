@@ -6,6 +6,13 @@
 339498
 """
 
+import os
+
+# PyTorch's CPU threads spin while they wait for each other. On a machine that does anything else
+# beside, a training step then takes many times as long; sleeping costs nothing measurable. It must
+# be said before PyTorch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 from srlib.complexity import complexity
 from srlib.imresize import imresize
 from srlib.inference import upscale

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from srlib import pipeline
+from srlib import pipeline, report
 from srlib.atomic import replacing
 from srlib.complexity import LR_720P, complexity
 from srlib.config import load_config
@@ -16,7 +16,7 @@ from srlib.inference import upscale, upscale_array
 from srlib.networks import create_network, list_networks
 from srlib.official import load_official, official
 from srlib.pack import pack
-from srlib.results import committed
+from srlib.results import ROOT, committed
 from srlib.store import Store
 from srlib.training import OutOfTime, TrainingError
 from srlib.weights import load_trained
@@ -92,7 +92,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--out", default="lr_bytes.csv", help="a file in the campaign's results")
 
-    command("report", _report, "The quick run's scores, beside those of the last commit.")
+    sub = command("report", _report, "The quick run's scores, beside those of the last commit.")
+    sub.add_argument("--update", action="store_true", help="write the README's table instead")
+
+    command("summary", _summary, "Draw a campaign's figure.", "params")
 
     sub = command("render", _render, "Execute notebooks in place, in a canonical form.")
     sub.add_argument("notebooks", nargs="+", type=Path)
@@ -162,7 +165,14 @@ def _check_lr(options: argparse.Namespace) -> None:
     pipeline.check_lr(options.params, options.out)
 
 
+def _summary(options: argparse.Namespace) -> None:
+    pipeline.summary(options.params)
+
+
 def _report(options: argparse.Namespace) -> None:
+    if options.update:
+        report.update(ROOT / "README.md")
+        return
     table = committed()
     print(table.to_string(index=False, float_format=lambda value: f"{value:.4f}", na_rep="-"))
     print("\nPSNR-Y in dB. Next: `make lab`, and open 00_start_here.ipynb.")
