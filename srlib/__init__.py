@@ -18,6 +18,7 @@ from srlib.imresize import imresize
 from srlib.inference import upscale
 from srlib.networks import create_network, list_networks
 from srlib.official import load_official
+from srlib.pretrained import load_pretrained
 
 __version__ = "0.1.0"
 
@@ -27,5 +28,6 @@ __all__ = [
     "imresize",
     "list_networks",
     "load_official",
+    "load_pretrained",
     "upscale",
 ]

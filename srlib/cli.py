@@ -16,6 +16,7 @@ from srlib.inference import upscale, upscale_array
 from srlib.networks import create_network, list_networks
 from srlib.official import load_official, official
 from srlib.pack import pack
+from srlib.pretrained import pretrained_path
 from srlib.results import ROOT, committed
 from srlib.store import Store
 from srlib.training import OutOfTime, TrainingError
@@ -103,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("upscale", _upscale, "Upscale an image file.", "network", "scale")
     sub.add_argument("input", type=Path, help="any image that Pillow reads")
     sub.add_argument("output", type=Path)
-    sub.add_argument("--weights", help="a safetensors file of the trainer")
+    sub.add_argument("--weights", help="a safetensors file; default: trained here")
     sub.add_argument("--official", help="the authors' weights: " + ", ".join(official()))
     sub.add_argument("--tile", type=int, default=0, help="LR tile size; 0 takes the whole image")
     sub.add_argument("--device", default="cpu", help="cpu or cuda")
@@ -220,15 +221,15 @@ def _network(options: argparse.Namespace):
     if options.official:
         return load_official(options.official, options.scale)
     if not options.weights:
-        raise ValueError(
-            "name the weights: --official NAME for the authors', or --weights FILE, such as "
-            "results/quick/aidn-aidb-x4/seed0/weights.safetensors"
-        )
+        _need(options, "network")
+        options.weights = pretrained_path(options.network, options.scale)
+        print(f"weights: {options.weights.relative_to(ROOT)}", file=sys.stderr)
     network, header = load_trained(options.weights)
-    if (options.network and options.network != header["network"]) or options.scale != network.scale:
+    held, wanted = header["network"], options.network or header["network"]
+    if SAME.get(wanted, wanted) != SAME.get(held, held) or options.scale != network.scale:
         raise ValueError(
-            f"{options.weights} holds {header['network']} x{header['scale']}, not "
-            f"{options.network or header['network']} x{options.scale}; correct --network or --scale"
+            f"{options.weights} holds {held} x{network.scale}, not {wanted} x{options.scale}; "
+            "correct --network or --scale"
         )
     return network
 

@@ -45,7 +45,11 @@ def test_complexity_prints_the_published_count(capsys) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["upscale", "IMAGE", "OUT.png"], "name the weights"),
+        (["upscale", "IMAGE", "OUT.png"], "--network is missing"),
+        (
+            ["upscale", "IMAGE", "OUT.png", "--network", "aidn", "--scale", "7"],
+            "no weights of aidn",
+        ),
         (["upscale", "IMAGE", "OUT.png", "--weights", "none.safetensors"], "does not exist"),
         (["upscale", "IMAGE", "OUT.xyz", "--scale", "2", "--weights", "W"], "no image format"),
         (["upscale", "IMAGE", "OUT.png", "--scale", "4", "--weights", "W"], "aidn x2, not"),
