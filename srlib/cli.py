@@ -16,7 +16,7 @@ from srlib.inference import upscale, upscale_array
 from srlib.networks import create_network, list_networks
 from srlib.official import load_official, official
 from srlib.pack import pack
-from srlib.pretrained import pretrained_path
+from srlib.pretrained import SAME, pretrained_path
 from srlib.results import ROOT, committed
 from srlib.store import Store
 from srlib.training import OutOfTime, TrainingError
