@@ -6,11 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 
 from srlib.pack import pack
 from srlib.store import Store
 
 ROOT = Path(__file__).parent.parent
+
+settings.register_profile("busy", deadline=None)  # a slow machine is no failure
+settings.load_profile("busy")
 
 
 def _folder(variable: str, sibling: str, what: str) -> Path:

@@ -116,7 +116,7 @@ def evil(tmp_path: Path, container: str) -> tuple[Path, Path]:
     path, made = tmp_path / "evil.pth", tmp_path / "made"
     contents = {"module.fea_conv.weight": Trap(made)}
     if container == "pickle":
-        path.write_bytes(pickle.dumps(contents))
+        path.write_bytes(pickle.dumps(contents, protocol=2))
     else:
         torch.save(contents, path)
     return path, made

@@ -1,6 +1,7 @@
 """Running a network on images, with networks simple enough to know the answer."""
 
 import io
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -155,7 +156,7 @@ def test_the_image_itself_stays_as_it_was() -> None:
         (8, lambda image: np.rot90(image)),
     ],
 )
-def test_exif_rotation_is_applied(orientation: int, expected: type) -> None:
+def test_exif_rotation_is_applied(orientation: int, expected: Callable[[NDArray], NDArray]) -> None:
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
     file = io.BytesIO()
@@ -182,7 +183,7 @@ def test_size_of_any_small_image(height: int, width: int) -> None:
 
 
 def test_an_image_of_floats_is_named() -> None:
-    with pytest.raises(ValueError, match="an image of mode F with values .* has no known white"):
+    with pytest.raises(ValueError, match=r"an image of mode F with values .* has no known white"):
         upscale(Image.fromarray(np.ones((4, 4), np.float32)), Nearest())
 
 
