@@ -21,7 +21,9 @@ def markdown(root: Path = ROOT) -> str:
         for row in gains(campaign, root).to_dict("records"):
             trained = row["method"].startswith("aidn")
             name = label(row["method"]) + (", quick run" if trained else "")
-            spread = f"{row['seeds']}, {row['spread']:.3f}" if trained else "–"
+            spread = f"{row['seeds']}" if trained else "–"
+            if row["seeds"] > 1:
+                spread += f", {row['spread']:.3f}"
             lines.append(
                 f"| {name} | {row['set']} | {row['psnr_y']:.2f} | {row['gain']:+.2f} | "
                 f"{row['ssim_y']:.4f} | {spread} | {row['runs']} |"

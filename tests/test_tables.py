@@ -110,6 +110,10 @@ def test_the_verdict_weighs_a_step_against_the_spread(scores: pd.DataFrame) -> N
     assert "1 steps measured, 0 exceed" in verdict(printed, scores)
 
 
+def test_one_seed_decides_nothing(scores: pd.DataFrame) -> None:
+    assert "undecided" in verdict(published("aidn", "2"), scores[scores["seed"] == 0])
+
+
 def test_four_blocks_do_not_give_the_printed_figures() -> None:
     assert complexity_beside("aidn", "3", blocks=6)["agrees"].all()
     assert not complexity_beside("aidn", "3", blocks=4)["agrees"].any()
