@@ -40,6 +40,7 @@ lab: env
 bench: env
 	python benchmarks/imresize.py
 	python benchmarks/patches.py
+	python benchmarks/step.py
 
 lock:
 	rm -rf $(VENV)/.lock && $(PYTHON) -m venv $(VENV)/.lock

@@ -6,11 +6,19 @@
 339498
 """
 
+import os
+
+# PyTorch's CPU threads spin while they wait for each other. On a machine that does anything else
+# beside, a training step then takes many times as long; sleeping costs nothing measurable. It must
+# be said before PyTorch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 from srlib.complexity import complexity
 from srlib.imresize import imresize
 from srlib.inference import upscale
 from srlib.networks import create_network, list_networks
 from srlib.official import load_official
+from srlib.pretrained import load_pretrained
 
 __version__ = "0.1.0"
 
@@ -20,5 +28,6 @@ __all__ = [
     "imresize",
     "list_networks",
     "load_official",
+    "load_pretrained",
     "upscale",
 ]

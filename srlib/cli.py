@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from srlib import pipeline
+from srlib import pipeline, report
 from srlib.atomic import replacing
 from srlib.complexity import LR_720P, complexity
 from srlib.config import load_config
@@ -16,7 +16,8 @@ from srlib.inference import upscale, upscale_array
 from srlib.networks import create_network, list_networks
 from srlib.official import load_official, official
 from srlib.pack import pack
-from srlib.results import committed
+from srlib.pretrained import SAME, pretrained_path
+from srlib.results import ROOT, committed
 from srlib.store import Store
 from srlib.training import OutOfTime, TrainingError
 from srlib.weights import load_trained
@@ -92,7 +93,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--out", default="lr_bytes.csv", help="a file in the campaign's results")
 
-    command("report", _report, "The quick run's scores, beside those of the last commit.")
+    sub = command("report", _report, "The quick run's scores, beside those of the last commit.")
+    sub.add_argument("--update", action="store_true", help="write the README's table instead")
+
+    command("summary", _summary, "Draw a campaign's figure.", "params")
 
     sub = command("render", _render, "Execute notebooks in place, in a canonical form.")
     sub.add_argument("notebooks", nargs="+", type=Path)
@@ -100,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("upscale", _upscale, "Upscale an image file.", "network", "scale")
     sub.add_argument("input", type=Path, help="any image that Pillow reads")
     sub.add_argument("output", type=Path)
-    sub.add_argument("--weights", help="a safetensors file of the trainer")
+    sub.add_argument("--weights", help="a safetensors file; default: trained here")
     sub.add_argument("--official", help="the authors' weights: " + ", ".join(official()))
     sub.add_argument("--tile", type=int, default=0, help="LR tile size; 0 takes the whole image")
     sub.add_argument("--device", default="cpu", help="cpu or cuda")
@@ -162,7 +166,14 @@ def _check_lr(options: argparse.Namespace) -> None:
     pipeline.check_lr(options.params, options.out)
 
 
+def _summary(options: argparse.Namespace) -> None:
+    pipeline.summary(options.params)
+
+
 def _report(options: argparse.Namespace) -> None:
+    if options.update:
+        report.update(ROOT / "README.md")
+        return
     table = committed()
     print(table.to_string(index=False, float_format=lambda value: f"{value:.4f}", na_rep="-"))
     print("\nPSNR-Y in dB. Next: `make lab`, and open 00_start_here.ipynb.")
@@ -210,15 +221,15 @@ def _network(options: argparse.Namespace):
     if options.official:
         return load_official(options.official, options.scale)
     if not options.weights:
-        raise ValueError(
-            "name the weights: --official NAME for the authors', or --weights FILE, such as "
-            "results/quick/aidn-aidb-x4/seed0/weights.safetensors"
-        )
+        _need(options, "network")
+        options.weights = pretrained_path(options.network, options.scale)
+        print(f"weights: {options.weights.relative_to(ROOT)}", file=sys.stderr)
     network, header = load_trained(options.weights)
-    if (options.network and options.network != header["network"]) or options.scale != network.scale:
+    held, wanted = header["network"], options.network or header["network"]
+    if SAME.get(wanted, wanted) != SAME.get(held, held) or options.scale != network.scale:
         raise ValueError(
-            f"{options.weights} holds {header['network']} x{header['scale']}, not "
-            f"{options.network or header['network']} x{options.scale}; correct --network or --scale"
+            f"{options.weights} holds {held} x{network.scale}, not {wanted} x{options.scale}; "
+            "correct --network or --scale"
         )
     return network
 

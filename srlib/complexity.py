@@ -64,7 +64,9 @@ def complexity(network: nn.Module, lr_size: tuple[int, int] = (256, 256)) -> Com
     counted = copy.deepcopy(network).to("meta").eval()
     extra = {"pointwise": 0, "transposed": 0, "activations": 0, "calls": 0}
 
-    def count(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
+    def count(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+        if not isinstance(output, Tensor):
+            return
         if isinstance(module, CONVOLUTIONS):
             extra["activations"] += output.numel()
             extra["calls"] += 1

@@ -12,6 +12,7 @@ import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from srlib.datasets import list_datasets
 from srlib.networks import create_network
 
 STRICT = ConfigDict(extra="forbid")
@@ -141,16 +142,16 @@ def load_config(path: str | Path) -> Config:
     """
     path = Path(path)
     try:
-        raw = yaml.safe_load(path.read_text())
+        # Through JSON, because pydantic's strict mode then takes lists for tuples and nothing else.
+        text = json.dumps(yaml.safe_load(path.read_text(encoding="utf-8")), default=str)
     except FileNotFoundError:
         raise ConfigError(
             f"{path} does not exist; give a campaign's file with --params, such as params.yaml"
         ) from None
-    except yaml.YAMLError as error:
+    except (OSError, UnicodeDecodeError, TypeError, yaml.YAMLError) as error:
         raise ConfigError(f"{path} is not valid YAML: {error}") from error
     try:
-        # Through JSON, because pydantic's strict mode then takes lists for tuples and nothing else.
-        config = TypeAdapter(Config).validate_json(json.dumps(raw, default=str), strict=True)
+        config = TypeAdapter(Config).validate_json(text, strict=True)
     except ValidationError as error:
         raise ConfigError(_explain(path, error)) from None
     _check_together(path, config)
@@ -176,6 +177,7 @@ def _check_together(path: Path, config: Config) -> None:
     """What no single key shows."""
     if config.train is not None:
         _check_train(path, config.train, config.matrix.scales)
+    _check_names(path, config)
     names = config.matrix.networks
     if names and not (config.train and config.data.train and config.matrix.seeds):
         raise ConfigError(
@@ -193,6 +195,29 @@ def _check_together(path: Path, config: Config) -> None:
                 create_network(name, scale, **config.networks[name])
             except (TypeError, ValueError) as error:
                 raise ConfigError(f"{path}: networks.{name}: {error}") from None
+
+
+def _check_names(path: Path, config: Config) -> None:
+    for key in ("networks", "scales", "seeds", "references", "notebooks"):
+        values = getattr(config.matrix, key)
+        if len(set(values)) < len(values):
+            raise ConfigError(f"{path}: matrix.{key}: {list(values)} names something twice")
+    for seed in config.matrix.seeds:
+        if seed < 0:
+            raise ConfigError(f"{path}: matrix.seeds: {seed} must not be negative")
+    for name in config.data.train + config.data.test:
+        if name not in list_datasets():
+            raise ConfigError(
+                f"{path}: data: there is no set {name!r}; there are {', '.join(list_datasets())}"
+            )
+    if config.matrix.networks and config.look.seed not in config.matrix.seeds:
+        raise ConfigError(f"{path}: look.seed: {config.look.seed} is not one of matrix.seeds")
+    for picture in config.look.images:
+        if picture.set not in config.data.test or min(picture.crop or (0,)) < 0:
+            raise ConfigError(
+                f"{path}: look.images: {picture} must be of a set in data.test, its crop not "
+                "negative"
+            )
 
 
 def _check_train(path: Path, train: Train, scales: tuple[int, ...]) -> None:

@@ -121,8 +121,10 @@ def upscale(
         raise ValueError(f"the image is {image.size[0]}x{image.size[1]} pixels; nothing to upscale")
     if image.mode.startswith("I") or image.mode == "F":
         return _upscale_deep(image, network, tile, device)
-    transparent = image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info
-    grey = image.mode in ("1", "L", "LA", "La")
+    if image.mode in ("La", "RGBa"):
+        image = image.convert(image.mode.upper())  # Pillow turns these into nothing else
+    transparent = image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info
+    grey = image.mode in ("1", "L", "LA")
     image = image.convert("RGBA" if transparent else "RGB")
     pixels = np.asarray(image)
     lr = _to_batch(pixels[..., :3].astype(np.float32) / 255, device)

@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from srlib import figures
+from srlib.atomic import replacing
 from srlib.config import Config, load_config
 from srlib.datasets import manifest_digest, read_image
 from srlib.evaluation import Method, evaluate, save_pictures, write_csv, write_result
@@ -120,6 +122,16 @@ def reconstruct(params: str, network: str, scale: int) -> None:
     method, _ = trained(config, folder / "weights.safetensors")
     store = Store(_store(config, scale, "test"))
     save_pictures(method, store, config.look.images, folder.parent / "look")
+
+
+def summary(params: str) -> None:
+    """Draw the first picture that ``look`` lists, by every method, as the campaign's figure."""
+    config = load_config(params)
+    figures.use_style()
+    picture = config.look.images[0]
+    figure = figures.crops(config.campaign.name, picture.stem, scale=config.matrix.scales[-1])
+    with replacing(Path("figures") / f"{config.campaign.name}.png") as temporary:
+        figure.savefig(temporary, format="png")
 
 
 def trained(config: Config, weights: Path) -> tuple[Method, dict[str, Any]]:

@@ -25,7 +25,7 @@ def over_seeds(scores: pd.DataFrame, quantity: str = "psnr_y") -> pd.DataFrame:
     grouped = scores.groupby(["campaign", "method", "scale", "set"], sort=False)
     return grouped.agg(
         measured=(quantity, "mean"),
-        spread=(quantity, lambda values: values.max() - values.min()),
+        spread=(quantity, lambda values: np.ptp(values) if len(values) > 1 else np.nan),
         seeds=(quantity, "size"),
         runs=("run", lambda runs: " ".join(runs)),
     ).reset_index()
@@ -141,18 +141,20 @@ def steps(printed: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def verdict(printed: pd.DataFrame, scores: pd.DataFrame) -> str:
-    """One honest sentence: does a step exceed the spread between seeds, and in which direction?"""
+    """A sentence a campaign: do the steps exceed the spread between seeds, and which way?"""
     sentences = []
     table, spread = steps(printed, scores), over_seeds(scores)
     for campaign in dict.fromkeys(scores["campaign"]):
         own = table.dropna(subset=[campaign])
-        noise = spread[spread["campaign"] == campaign].groupby("set")["spread"].max()
-        decided = own[own[campaign].abs() > own["set"].map(noise)]
-        agree = (decided[campaign] > 0).sum()
-        sentences.append(
-            f"{campaign}: of {len(own)} steps measured, {len(decided)} exceed the spread between "
-            f"seeds, {agree} of them upwards as printed."
-        )
+        seeds = spread[spread["campaign"] == campaign].groupby("set")[["spread", "seeds"]].max()
+        sentence = f"{campaign}: {len(own)} steps measured, "
+        if seeds["seeds"].min() < 2:
+            sentence += "undecided: one seed shows no spread to weigh them against."
+        else:
+            decided = own[own[campaign].abs() > own["set"].map(seeds["spread"])]
+            sentence += f"{len(decided)} exceed the spread between seeds, "
+            sentence += f"{(decided[campaign] > 0).sum()} of them upwards, as printed."
+        sentences.append(sentence)
     return "\n".join(sentences)
 
 

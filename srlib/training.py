@@ -9,11 +9,9 @@ Start it under ``torchrun`` for several devices: each takes its slice of the sam
 """
 
 import math
-import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -28,8 +26,10 @@ from tqdm import tqdm
 
 from srlib.atomic import replacing
 from srlib.config import Stage, Train
+from srlib.devices import Devices
 from srlib.networks import create_network
 from srlib.provenance import digest, file_sha256, run_id
+from srlib.schedule import learning_rate, schedule
 from srlib.store import Store
 from srlib.weights import load_tensors, save_tensors
 
@@ -43,26 +43,6 @@ class TrainingError(RuntimeError):
 
 class OutOfTime(Exception):
     """``max_minutes`` is over; the run stands at a checkpoint, and the same command goes on."""
-
-
-def learning_rate(stage: Stage, step: int) -> float:
-    """Half a cosine from ``lr`` to ``lr_end`` after a linear warm-up; ``step`` from 0.
-
-    The paper gives the two ends (section 4.2), not the form between them.
-    """
-    if step < stage.warmup:
-        return stage.lr * (step + 1) / stage.warmup
-    done = (step - stage.warmup) / max(1, stage.steps - 1 - stage.warmup)
-    return stage.lr_end + (stage.lr - stage.lr_end) * (1 + math.cos(math.pi * min(done, 1.0))) / 2
-
-
-def schedule(stages: tuple[Stage, ...]) -> Iterator[tuple[int, Stage, int]]:
-    """(step of the run, stage, step of the stage) for every step of a run."""
-    step = 0
-    for stage in stages:
-        for local in range(stage.steps):
-            yield step, stage, local
-            step += 1
 
 
 def train(
@@ -94,7 +74,7 @@ def train(
     """
     if store.scale != scale:
         raise ValueError(f"{store.folder} was packed for x{store.scale}; prepare it for x{scale}")
-    # Steps between checkpoints and log lines, and the time limit, do not change the result.
+    # Steps between checkpoints and the time limit do not change the result.
     asdict_recipe = asdict(recipe)
     for key in ("checkpoint_every", "max_minutes"):
         del asdict_recipe[key]
@@ -107,42 +87,12 @@ def train(
         "data": store.digest(),
     }
     header = facts | {"run": run_id(facts), "steps": recipe.steps}
-    with _devices(recipe) as (device, rank, world):
+    with Devices(recipe) as (device, rank, world):
         run = Run(facts, recipe, store, device, rank, world, checkpoints)
         run.loop()
         if rank == 0:
             run.finish(Path(folder), header)
     return header
-
-
-class _devices:
-    """Set the device and, under torchrun, the process group up; take it down again."""
-
-    def __init__(self, recipe: Train) -> None:
-        self.recipe = recipe
-
-    def __enter__(self) -> tuple[torch.device, int, int]:
-        rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
-        if self.recipe.batch % world:
-            raise ValueError(f"train.batch: {self.recipe.batch} is not a multiple of {world} ranks")
-        torch.set_num_threads(self.recipe.threads)
-        device = torch.device("cpu")
-        if self.recipe.device == "cuda":
-            if not torch.cuda.is_available():
-                raise ValueError(
-                    "train.device: cuda, but PyTorch sees no GPU; set it to cpu, or install a "
-                    "CUDA build of torch (README, section Hardware)"
-                )
-            device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
-            torch.cuda.set_device(device)
-            torch.backends.cudnn.benchmark = True
-        if "RANK" in os.environ:
-            dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
-        return device, rank, world
-
-    def __exit__(self, *_: object) -> None:
-        if dist.is_initialized():
-            dist.destroy_process_group()
 
 
 class Run:
@@ -163,7 +113,7 @@ class Run:
         self.label = f"{facts['network']}-x{facts['scale']}-s{facts['seed']}"
         torch.manual_seed(facts["seed"])
         network = create_network(facts["network"], facts["scale"], **facts["settings"])
-        key = digest([facts, _code(network)])[:12]
+        key = digest([facts, _code(network), world])[:12]  # ranks sum in another order
         self.checkpoint = checkpoints / f"{self.label}-{key}" / "checkpoint.safetensors"
         layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
         self.network = network.to(device, memory_format=layout)  # type: ignore[call-overload]
@@ -210,9 +160,11 @@ class Run:
             if self.step % recipe.log_every == 0 or local + 1 == stage.steps:
                 self.write_log(losses, stage.loss, rate, time.monotonic() - started, first, bar)
                 losses = []
+            if self.step == recipe.steps or self.step % recipe.checkpoint_every == 0:
+                self.check_weights()
             if self.step % recipe.checkpoint_every == 0 and self.step < recipe.steps:
                 self.save()  # a step that is also logged (Config sees to it), so the loss is good
-                if 0 < recipe.max_minutes * 60 < time.monotonic() - started:
+                if self.is_over(time.monotonic() - started):
                     bar.close()
                     raise OutOfTime(
                         f"{self.label}: {recipe.max_minutes} minutes are over after step "
@@ -220,6 +172,15 @@ class Run:
                     )
             bar.update()
         bar.close()
+
+    def is_over(self, seconds: float) -> bool:
+        """Whether ``max_minutes`` have passed, by the clock of rank 0: all ranks stop together."""
+        over = 0 < self.recipe.max_minutes * 60 < seconds
+        if dist.is_initialized():
+            decision = torch.tensor([over], dtype=torch.int32, device=self.device)
+            dist.broadcast(decision, 0)
+            over = bool(decision.item())
+        return over
 
     def one_step(self, step: int, stage: Stage, rate: float) -> Tensor:
         """Draw a batch, go forward, back, and update; the loss stays on the device."""
@@ -257,17 +218,24 @@ class Run:
             dist.all_reduce(stacked)
             stacked /= self.world
         values = stacked.tolist()
-        for back, value in enumerate(reversed(values)):
+        for number, value in enumerate(values, self.step - len(values) + 1):
             if not math.isfinite(value):
-                bad = self.step - back
-                kept = f"the last good checkpoint is {self.checkpoint}"
-                if not self.checkpoint.exists():
-                    kept = "there is no checkpoint yet"
-                raise TrainingError(
-                    f"{self.label}: the loss is {value} at step {bad} of {self.recipe.steps}; "
-                    f"{kept}; lower train.stages.*.lr or use precision float32"
-                )
+                raise self.diverged(f"the loss is {value} at step {number}")
         return values
+
+    def diverged(self, what: str) -> TrainingError:
+        kept = f"the last good checkpoint is {self.checkpoint}"
+        if not self.checkpoint.exists():
+            kept = "there is no checkpoint yet"
+        return TrainingError(
+            f"{self.label}: {what} of {self.recipe.steps}; {kept}; "
+            "lower train.stages.*.lr or use precision float32"
+        )
+
+    def check_weights(self) -> None:
+        """A loss is taken before its update: what the last update did shows only here."""
+        if not all(bool(weight.isfinite().all()) for weight in self.network.parameters()):
+            raise self.diverged(f"a weight is not finite after step {self.step}")
 
     def write_log(
         self,
@@ -315,8 +283,12 @@ class Run:
         if self.ema is not None:
             self.ema.load_state_dict(_part(tensors, "ema."))
         state: dict[int, dict[str, Tensor]] = {}
+        parameters = list(self.network.parameters())
         for key, value in _part(tensors, "adam.").items():
             number, what = key.split(".", 1)
+            like = parameters[int(number)]
+            if value.shape == like.shape:  # the fused Adam pairs elements by their place in memory
+                value = torch.empty_like(like).copy_(value)
             state.setdefault(int(number), {})[what] = value
         self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": state})
         self.step = header["step"]
@@ -326,6 +298,8 @@ class Run:
 
     def finish(self, folder: Path, header: dict[str, Any]) -> None:
         """Write the results and forget the checkpoint."""
+        for stale in folder.glob(".*.tmp"):  # of a process that was killed while it wrote
+            stale.unlink()
         network = self.ema.module if self.ema is not None else self.network
         save_tensors(network.state_dict(), folder / "weights.safetensors", header)
         with replacing(folder / "train.csv") as temporary:
@@ -337,7 +311,11 @@ class Run:
 def _code(network: nn.Module) -> list[str]:
     """Digests of the code that a checkpoint comes from: changed code starts anew."""
     modules = {type(part).__module__ for part in network.modules()}
-    ours = {name for name in modules if name.startswith("srlib.")} | {__name__, "srlib.store"}
+    ours = {name for name in modules if name.startswith("srlib.")} | {
+        __name__,
+        "srlib.schedule",
+        "srlib.store",
+    }
     return [file_sha256(str(sys.modules[name].__file__)) for name in sorted(ours)]
 
 

@@ -45,7 +45,7 @@ def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             header = json.loads((file.metadata() or {}).get(HEADER, "{}"))
     except FileNotFoundError:
         raise WeightsError(f"{path} does not exist; train it, or name another file") from None
-    except SafetensorError as error:
+    except (SafetensorError, OSError) as error:
         raise WeightsError(
             f"{path} is not a complete safetensors file ({error}); make or fetch it again"
         ) from None

@@ -1,17 +1,20 @@
 """What several files of tests share: folders beside the repository, a tiny packed store."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 
 from srlib.pack import pack
 from srlib.store import Store
 
 ROOT = Path(__file__).parent.parent
+
+settings.register_profile("busy", deadline=None)  # a slow machine is no failure
+settings.load_profile("busy")
 
 
 def _folder(variable: str, sibling: str, what: str) -> Path:
@@ -53,9 +56,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     return Store(folder)
 
 
-@pytest.fixture
-def threads() -> Iterator[None]:
-    """Give PyTorch its number of threads back after a test that sets it."""
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Several threads on busy cores wait for each other; every test starts with one."""
+    torch.set_num_threads(1)

@@ -138,5 +138,7 @@ def create_network(name: str, scale: int = 4, **overrides: Any) -> nn.Module:
         raise ValueError(
             f"network {name!r} is unknown; srlib.list_networks() gives {', '.join(list_networks())}"
         )
+    if isinstance(scale, bool) or not isinstance(scale, int):
+        raise ValueError(f"scale={scale!r} must be a whole number, such as 4")
     entry = NETWORKS[name]
     return entry.network(scale=scale, **{**entry.settings, **overrides})

@@ -146,8 +146,8 @@ class AIDN(nn.Module):
         block: "base", "aieb", "fdc" or "aidb", the rows of Table 2.
 
     Raises:
-        ValueError: unknown ``block``, ``blocks`` or ``scale`` below 1, or an LR image smaller
-            than ``least_size`` (the ESA's 15 pixels).
+        ValueError: unknown ``block``, ``blocks`` or ``scale`` below 1, ``channels`` below 4, or an
+            LR image smaller than ``least_size`` (the ESA's 15 pixels).
     """
 
     least_size = ESA.least
@@ -158,8 +158,11 @@ class AIDN(nn.Module):
         super().__init__()
         if block not in BLOCKS:
             raise ValueError(f"block={block!r} is unknown; choose one of {', '.join(BLOCKS)}")
-        if blocks < 1 or scale < 1:
-            raise ValueError(f"blocks={blocks} and scale={scale} must both be at least 1")
+        if blocks < 1 or scale < 1 or channels < 4:
+            raise ValueError(
+                f"blocks={blocks} and scale={scale} must be at least 1, channels={channels} at "
+                "least 4, because the attention works on a quarter of them"
+            )
         self.scale = scale
         self.head = nn.Conv2d(3, channels, 3, padding=1)
         self.blocks = nn.ModuleList(BLOCKS[block](channels) for _ in range(blocks))

@@ -1,0 +1,106 @@
+"""One training step: its time, the arithmetic in it, and the price of a campaign's schedule.
+
+    python benchmarks/step.py --params campaigns/paper/params.yaml --device cpu
+
+Times whole steps (draw, forward, backward, update) on made pixels, with the campaign's batch, patch
+and precision, and prints the share of the device's own matrix-product rate, measured in the same
+run, that the convolutions' arithmetic reaches.
+"""
+
+import argparse
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+
+from srlib.complexity import complexity
+from srlib.config import load_config
+from srlib.networks import create_network
+from srlib.pack import pack
+from srlib.store import Store
+from srlib.training import Run
+
+
+def synchronise(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+
+
+def matrix_rate(device: torch.device, dtype: torch.dtype, size: int) -> float:
+    """Multiply-adds per second of a square matrix product of random numbers."""
+    a, b = torch.randn(2, size, size, device=device, dtype=dtype)
+    times = []
+    for _ in range(5):
+        synchronise(device)
+        start = time.perf_counter()
+        a @ b
+        synchronise(device)
+        times.append(time.perf_counter() - start)
+    return size**3 / min(times)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--params", default="campaigns/paper/params.yaml")
+    parser.add_argument("--network", default="aidn-aidb")
+    parser.add_argument("--scale", type=int, default=4)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--steps", type=int, default=5, help="timed steps, after two warm-ups")
+    options = parser.parse_args()
+    config = load_config(options.params)
+    if config.train is None:
+        raise SystemExit(f"{options.params} trains nothing; name another campaign")
+    recipe = replace(
+        config.train,
+        device=options.device,
+        compile=config.train.compile and options.device == "cuda",
+        threads=torch.get_num_threads(),
+    )
+    device = torch.device(options.device)
+    side = max(512, recipe.patch)
+    pixels = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    with tempfile.TemporaryDirectory() as folder:
+        pack([("made", "noise", pixels)], Path(folder) / "store", options.scale, "replicate")
+        settings = config.networks.get(options.network, {})
+        facts = {"network": options.network, "scale": options.scale, "seed": 0}
+        run = Run(
+            facts | {"settings": settings},
+            recipe,
+            Store(Path(folder) / "store"),
+            device,
+            0,
+            1,
+            Path(folder),
+        )
+        times = []
+        for step in range(options.steps + 2):
+            synchronise(device)
+            start = time.perf_counter()
+            run.one_step(step, recipe.stages[0], 1e-4)
+            synchronise(device)
+            times.append(time.perf_counter() - start)
+    step_seconds = median(times[2:])
+    lr_side = recipe.patch // options.scale
+    network = create_network(options.network, options.scale, **settings)
+    macs = 3 * recipe.batch * complexity(network, (lr_side, lr_side)).conv_macs
+    dtype = torch.bfloat16 if recipe.precision == "bfloat16" else torch.float32
+    rate = matrix_rate(device, dtype, 8192 if options.device == "cuda" else 1024)
+    name = torch.cuda.get_device_name() if options.device == "cuda" else f"{recipe.threads} threads"
+    print(f"{options.network} x{options.scale}, batch {recipe.batch}, LR {lr_side}x{lr_side}, "
+          f"{recipe.precision}, {options.device} ({name})")  # fmt: skip
+    print(f"step               {1e3 * step_seconds:10.1f} ms")
+    print(f"multiply-adds      {macs / 1e9:10.1f} G a step (three forward passes)")
+    print(f"floor              {1e3 * macs / rate:10.1f} ms at {rate / 1e12:.3f} T multiply-adds/s")
+    print(f"share of the floor {100 * macs / rate / step_seconds:10.1f} %")
+    runs = len(config.matrix.networks) * len(config.matrix.scales) * len(config.matrix.seeds)
+    days = recipe.steps * step_seconds / 86400
+    print(f"{config.campaign.name}: {recipe.steps:,} steps = {days:,.1f} days a run")
+    print(f"{runs} runs = {runs * days:,.0f} days, all priced as this network and scale")
+
+
+if __name__ == "__main__":
+    main()
