@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--sets", nargs="+", help="sets of the registry, outside any campaign")
     sub.add_argument("--weights", help="a safetensors file of the trainer, with --sets")
     sub.add_argument("--official", help="the authors' weights, with --sets")
+    sub.add_argument("--chop", action="store_true", help="in quarters, with --sets; as FDIWN does")
     sub.add_argument("--from", dest="source", help="results of another campaign, to score here")
 
     command(
@@ -145,7 +146,7 @@ def _evaluate(options: argparse.Namespace) -> None:
             for path in sorted(fetch(name, Path("datasets/sets")).iterdir())
         )
         pack(images, folder, options.scale, border)
-        result = evaluate(lambda lr: upscale_array(network, lr), Store(folder))
+        result = evaluate(lambda lr: upscale_array(network, lr, chop=options.chop), Store(folder))
         for name, row in summarise(result).items():
             print(f"{name}: {row['psnr_y']:.3f} dB, SSIM {row['ssim_y']:.4f}")
     elif options.reference:

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import cached
 from torch.utils.flop_counter import FlopCounterMode
 
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
@@ -80,7 +81,8 @@ def complexity(network: nn.Module, lr_size: tuple[int, int] = (256, 256)) -> Com
         extra["pointwise"] += 2 * output.numel() * isinstance(module, NORMS)
 
     hooks = [module.register_forward_hook(count) for module in counted.modules()]
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+    # cached: a weight-normalised weight is worked out once, not at every application
+    with torch.no_grad(), cached(), FlopCounterMode(display=False) as counter:
         counted(torch.empty(1, 3, *lr_size, device="meta"))
     for hook in hooks:
         hook.remove()

@@ -21,6 +21,10 @@ LABELS = {
     "aidn-fdc": "FDC",
     "aidn-aidb": "AIDB",
     "arfdn": "ARFDN (authors' weights)",
+    "e-rfdn": "E-RFDN (authors' weights)",
+    "imdn": "IMDN (authors' weights)",
+    "fdiwn": "FDIWN (authors' weights)",
+    "fdiwn+chop": "FDIWN in quarters (authors' weights)",
 }
 
 

@@ -106,8 +106,8 @@ def scores(name: str) -> pd.DataFrame:
     """PSNR-Y and SSIM-Y of a paper's networks at x2 to x4: published beside measured.
 
     Returns:
-        Columns: network, scale, set, published (dB, every paper's cell), measured (dB), SSIM-Y and
-        run; measured by the authors' weights where the results name them.
+        Columns: network, scale, set, published (dB, every paper's cell), measured (dB, by the
+        authors' weights, where the results have them), ssim_y, inference (whole or chop) and run.
     """
     names = variants(name)
     printed = cells("psnr_y")
@@ -117,12 +117,15 @@ def scores(name: str) -> pd.DataFrame:
     table = joined.agg(
         published=("value", lambda values: " / ".join(f"{value:.2f}" for value in values))
     ).reset_index()
-    measured = results().rename(columns={"method": "network"})
-    measured = measured[(measured["campaign"] != "quick") & measured["network"].isin(names)]
-    measured = measured[measured["seed"] < 0]
-    columns = [*keys, "psnr_y", "ssim_y", "run"]
+    measured = results()
+    measured = measured[(measured["campaign"] != "quick") & (measured["seed"] < 0)]
+    parts = measured["method"].str.partition("+")
+    measured = measured.assign(network=parts[0], inference=parts[2].replace("", "whole"))
+    measured = measured[measured["network"].isin(names)]
+    columns = [*keys, "psnr_y", "ssim_y", "inference", "run"]
     table = table.merge(measured[columns], on=keys, how="outer" if len(measured) else "left")
-    return table.rename(columns={"psnr_y": "measured"}).fillna({"published": "", "run": ""})
+    table = table.rename(columns={"psnr_y": "measured"})
+    return table.fillna({"published": "", "inference": "", "run": ""})
 
 
 def show_page(name: str) -> None:

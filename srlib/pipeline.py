@@ -92,6 +92,7 @@ def evaluate_stage(
 def reference(params: str, name: str, scale: int) -> None:
     """Score what needs no training here: "bicubic", or an entry of ``official.yaml``.
 
+    "NAME+chop" takes the image in quarters (``srlib.inference.quarters``), as FDIWN's authors do.
     "hr" writes the pictures of the HR images alone.
     """
     config = load_config(params)
@@ -149,20 +150,22 @@ def _reference(config: Config, name: str, scale: int) -> tuple[Method, dict[str,
     if name == "bicubic":
         border = config.data.border
         return lambda lr: imresize(lr, scale, border=border), {"method": f"bicubic ({border})"}
-    if name not in official():
+    weights, _, inference = name.partition("+")
+    if weights not in official() or inference not in ("", "chop"):
         raise ValueError(
-            f"matrix.references: {name!r} is neither bicubic, hr, nor one of {list(official())}"
+            f"matrix.references: {name!r} is neither bicubic, hr, nor one of {list(official())}, "
+            "with or without '+chop'"
         )
-    module = load_official(name, scale)
-    source = official()[name]["files"][scale]["url"]
+    module = load_official(weights, scale)
+    source = official()[weights]["files"][scale]["url"]
     facts = {"method": name, "source": source, "weights": state_sha256(module.state_dict())}
-    return _method(config, module), facts
+    return _method(config, module, chop=inference == "chop"), facts
 
 
-def _method(config: Config, module: torch.nn.Module) -> Method:
+def _method(config: Config, module: torch.nn.Module, chop: bool = False) -> Method:
     torch.set_num_threads(config.evaluate.threads)
     module = module.eval().to(config.evaluate.device)
-    return lambda lr: upscale_array(module, lr, config.evaluate.device)
+    return lambda lr: upscale_array(module, lr, config.evaluate.device, chop)
 
 
 def _evaluate(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from pandas.io.formats.style import Styler
 from safetensors import safe_open
 
@@ -170,7 +171,8 @@ def complexity_beside(paper: str, table: str, **overrides: Any) -> pd.DataFrame:
 
     Args:
         paper, table: as ``published`` takes them.
-        **overrides: settings for ``create_network``, such as ``blocks=4``.
+        **overrides: settings for ``create_network``, such as ``blocks=4``; with them, only the
+            rows of the paper's own networks.
 
     Returns:
         A row a printed figure: row, scale, quantity, published, measured (in the printed unit),
@@ -179,16 +181,21 @@ def complexity_beside(paper: str, table: str, **overrides: Any) -> pd.DataFrame:
     cells = published(paper, table)
     cells = cells[cells["quantity"].isin(("params", "ntire_flops"))]
     cells = cells[cells["network"].notna()]
+    if overrides:  # settings of the paper's own networks
+        cells = cells[cells["network"].str.startswith(paper)]
     rows = []
     for cell in cells.to_dict("records"):
-        counts = complexity(create_network(cell["network"], cell["scale"], **overrides))
-        exact = counts.params / 1e3 if cell["quantity"] == "params" else counts.ntire_flops / 1e9
-        step = 10.0 ** -len(cell["printed"].strip("KG").partition(".")[2])
+        with torch.device("meta"):
+            network = create_network(cell["network"], cell["scale"], **overrides)
+        counts = complexity(network)
+        count = counts.params if cell["quantity"] == "params" else counts.ntire_flops
+        exact = count / {"K": 1e3, "M": 1e6, "G": 1e9}[cell["unit"]]
+        step = 10.0 ** -len(cell["printed"].rstrip("KMG ").partition(".")[2])
         rows.append(
             {
                 "row": cell["row"],
                 "scale": cell["scale"],
-                "quantity": f"{cell['quantity']} ({cell['printed'][-1]})",
+                "quantity": f"{cell['quantity']} ({cell['unit']})",
                 "published": cell["value"],
                 "measured": exact,
                 "difference": exact - cell["value"],

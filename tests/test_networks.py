@@ -1,10 +1,12 @@
 """What every registered network promises, whatever its paper. New names are covered as they come.
 
-Deeper networks are slow to trace, so export and compilation are tried at one scale each.
+The deepest networks are tested with fewer repetitions of the same block; ``test_complexity.py``
+counts them whole. Tracing is tried at one scale each.
 """
 
 import functools
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -13,15 +15,29 @@ from torch import Tensor, nn
 from srlib.networks import NETWORKS, create_network, list_networks
 
 HEIGHT, WIDTH = 17, 23
+SHALLOW: dict[str, dict[str, Any]] = {
+    "edsr": {"blocks": 2},
+    "drcn": {"recursions": 2, "channels": 16},
+    "drrn": {"units": 2, "channels": 16},
+    "rcan": {"groups": 2, "blocks": 2},
+    "rdn": {"blocks": 2},
+    "san": {"groups": 2, "blocks": 2},
+    "fdiwn": {"order": (0,)},
+    "fdiwn-m": {"order": (0,)},
+}
 every_name = pytest.mark.parametrize("name", NETWORKS)
 every_scale = pytest.mark.parametrize("scale", [2, 3, 4])
 
 
-@functools.cache
+@functools.lru_cache(maxsize=8)
 def network(name: str, scale: int) -> nn.Module:
     """A network in training mode, as `create_network` gives it; kept, since tests only read it."""
     torch.manual_seed(0)
-    return create_network(name, scale)
+    try:
+        return create_network(name, scale, **SHALLOW.get(name, {}))
+    except ValueError as error:
+        assert "scale" in str(error)
+        pytest.skip(f"its paper has other scales: {error}")
 
 
 def batch(channels: int = 3, height: int = HEIGHT, width: int = WIDTH, count: int = 2) -> Tensor:
@@ -40,35 +56,25 @@ def fresh_compiler() -> Iterator[None]:
 
 @every_scale
 @every_name
-def test_output_is_rgb_at_scale_times_the_odd_size(name: str, scale: int) -> None:
+def test_output_is_finite_rgb_at_scale_times_the_odd_size(name: str, scale: int) -> None:
     with torch.no_grad():
         output = network(name, scale)(batch())
     assert output.shape == (2, 3, scale * HEIGHT, scale * WIDTH)
+    assert output.isfinite().all()
 
 
 @every_scale
 @every_name
-def test_output_is_finite(name: str, scale: int) -> None:
-    with torch.no_grad():
-        assert network(name, scale)(batch()).isfinite().all()
-
-
-@every_scale
-@every_name
-def test_images_of_a_batch_do_not_touch_each_other(name: str, scale: int) -> None:
-    built, x = network(name, scale), batch()
-    with torch.no_grad():
-        alone = torch.cat([built(image[None]) for image in x])
-        torch.testing.assert_close(built(x), alone, rtol=1e-4, atol=1e-5)
-
-
-@every_scale
-@every_name
-def test_grey_equals_the_same_grey_as_rgb(name: str, scale: int) -> None:
-    built, grey = network(name, scale), batch(channels=1)
-    with torch.no_grad():
-        # close, not equal: the memory layout of the two differs, and so may the sums' order
-        torch.testing.assert_close(built(grey), built(grey.repeat(1, 3, 1, 1)))
+def test_grey_in_a_batch_equals_the_same_grey_alone_as_rgb(name: str, scale: int) -> None:
+    # In double precision: some networks amplify rounding at their random start, and the memory
+    # layout of the two differs, and so does the order of sums.
+    built, grey = network(name, scale).double().eval(), batch(channels=1).double()
+    try:
+        with torch.no_grad():
+            alone = torch.cat([built(image[None].repeat(1, 3, 1, 1)) for image in grey])
+            torch.testing.assert_close(built(grey), alone, rtol=1e-6, atol=1e-8)
+    finally:
+        built.float().train()
 
 
 # --- one backward pass ------------------------------------------------------------------------
@@ -76,23 +82,22 @@ def test_grey_equals_the_same_grey_as_rgb(name: str, scale: int) -> None:
 
 @every_scale
 @every_name
-def test_finite_gradients_reach_every_parameter(name: str, scale: int) -> None:
-    built = create_network(name, scale)
-    built(batch()).abs().mean().backward()
-    assert [
+def test_finite_gradients_reach_the_input_and_every_parameter(name: str, scale: int) -> None:
+    built, x = network(name, scale), batch().requires_grad_()
+    built.zero_grad()
+    for each in getattr(built, "scales", (scale,)):  # CARN keeps an upsampler a scale
+        built.scale = each
+        built(x).abs().mean().backward()
+    built.scale = scale
+    unused = getattr(built, "unused", ())  # SAN's class says why
+    without = [
         label
         for label, parameter in built.named_parameters()
         if parameter.requires_grad
         and (parameter.grad is None or not parameter.grad.isfinite().all())
-    ] == []
-
-
-@every_scale
-@every_name
-def test_a_gradient_reaches_the_input(name: str, scale: int) -> None:
-    x = batch().requires_grad_()
-    (gradient,) = torch.autograd.grad(network(name, scale)(x).sum(), x)
-    assert gradient.abs().sum() > 0
+    ]
+    assert [label for label in without if not label.startswith(tuple(unused))] == []
+    assert x.grad is not None and x.grad.isfinite().all() and x.grad.abs().sum() > 0
 
 
 # --- attributes and errors --------------------------------------------------------------------
@@ -167,4 +172,8 @@ def test_compiles_without_a_graph_break(name: str, fresh_compiler: None) -> None
 
 @every_name
 def test_state_of_one_fits_another(name: str) -> None:
-    create_network(name, 4).load_state_dict(network(name, 4).state_dict())
+    torch.manual_seed(1)
+    other = create_network(name, 4, **SHALLOW.get(name, {}))
+    other.load_state_dict(network(name, 4).state_dict())
+    for parameter, twin in zip(other.parameters(), network(name, 4).parameters(), strict=True):
+        assert torch.equal(parameter, twin)

@@ -30,8 +30,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from srlib.networks.awsrn import DIV2K_MEAN, normed
 from srlib.networks.blocks import MeanShift, PixelShuffleTail, as_rgb, deviation
+from srlib.networks.normed import DIV2K_MEAN, normed
 
 WIDTH = 24  # of the trunk: 3/8 of the 64 that the authors' option names
 HALF = WIDTH // 2

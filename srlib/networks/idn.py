@@ -9,10 +9,10 @@ What is known, and from where:
 - The paper works on Y of the LR image: ``luma=True``, 552,769 parameters, the published 553K. The
   de-facto standard PyTorch code works on RGB: our default, 590,915, the 590K of FDIWN's poster.
 - That code's output padding is right for x2 only; ours makes every scale exact.
-- The image that the output is added to is enlarged with MATLAB's bicubic, as the authors work with;
-  the PyTorch code takes PyTorch's.
-- Initialisation is He's with zero biases. The transposed convolution starts with deviation 0.001, as
-  FSRCNN's does; that is our choice, because each pixel is a sum of some thousands of its products.
+- The image that the output is added to is enlarged with MATLAB's bicubic, our choice, so that there
+  is one bicubic here; the PyTorch code takes PyTorch's.
+- Initialisation is He's with zero biases. The transposed convolution starts with deviation 0.001,
+  as FSRCNN's does; our choice, because each pixel is a sum of some thousands of its products.
 """
 
 from itertools import pairwise

@@ -24,8 +24,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from srlib.networks.awsrn import DIV2K_MEAN, LFB, normed
+from srlib.networks.awsrn import LFB
 from srlib.networks.blocks import as_rgb
+from srlib.networks.normed import DIV2K_MEAN, normed
 
 SIZE = 5  # of a kernel of the dictionary
 RATIOS = (0.8, 0.6, 0.4)  # of the narrow to the wide side of an anisotropic Gaussian

@@ -17,8 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from srlib.networks.awsrn import normed
 from srlib.networks.blocks import as_rgb
+from srlib.networks.normed import normed
 
 
 def activation() -> nn.Module:

@@ -17,9 +17,9 @@ from a description of it, with what looks like oversights of it:
 import torch
 from torch import Tensor, nn
 
-from srlib.networks.awsrn import DIV2K_MEAN
 from srlib.networks.blocks import ChannelAttention, MeanShift, as_rgb
 from srlib.networks.edsr import EDSRTail, ResidualBlock
+from srlib.networks.normed import DIV2K_MEAN
 
 
 class SOCA(ChannelAttention):
