@@ -4,16 +4,17 @@ import argparse
 import sys
 from pathlib import Path
 
+import pandas as pd
 from PIL import Image
 
 from srlib import pipeline, report
 from srlib.atomic import replacing
-from srlib.complexity import LR_720P, complexity
+from srlib.audit import measure, printed_beside
 from srlib.config import load_config
 from srlib.evaluation import evaluate, summarise
 from srlib.fetch import fetch
 from srlib.inference import upscale, upscale_array
-from srlib.networks import create_network, list_networks
+from srlib.networks import NETWORKS, create_network, list_networks
 from srlib.official import load_official, official
 from srlib.pack import pack
 from srlib.pretrained import SAME, pretrained_path
@@ -201,20 +202,36 @@ def _upscale(options: argparse.Namespace) -> None:
 
 def _complexity(options: argparse.Namespace) -> None:
     names = list_networks() if options.all or not options.names else options.names
-    print("Convolution multiply-adds at LR 256x256 and at HR 1280x720; NTIRE's count at 256x256.")
-    print(f"{'network':16} {'scale':5} {'params':>10} {'conv MACs':>11} {'NTIRE':>11} "
-          f"{'MACs 720p':>11} {'activations':>12}")  # fmt: skip
+    print("Convolution multiply-adds and NTIRE's FLOPs at LR 256x256, multiply-adds at 1280x720.")
+    print(f"{'network':17} {'scale':5} {'params':>10} {'MACs':>13} {'NTIRE':>13} "
+          f"{'MACs 720p':>13} {'activations':>12}")  # fmt: skip
     for name in names:
+        if name not in NETWORKS:
+            create_network(name)  # says which there are
         for scale in options.scale:
-            network = create_network(name, scale)
-            small = complexity(network, (256, 256))
-            line = (
-                f"{name:16} x{scale:<4} {small.params:>10,} {small.conv_macs / 1e9:>9.4f} G "
-                f"{small.ntire_flops / 1e9:>9.4f} G"
+            try:
+                counts = measure(name, scale)
+            except ValueError as error:
+                print(f"{name:17} x{scale:<4} {error}")
+                continue
+            small, large = counts["256"], counts["720p"]
+            print(
+                f"{name:17} x{scale:<4} {small.params:>10,} {small.conv_macs / 1e9:>11.4f} G "
+                f"{small.ntire_flops / 1e9:>11.4f} G {large.conv_macs / 1e9:>11.4f} G "
+                f"{small.conv_activations / 1e6:>10.4f} M"
             )
-            if scale in LR_720P:
-                line += f" {complexity(network, LR_720P[scale]).conv_macs / 1e9:>9.4f} G"
-            print(f"{line} {small.conv_activations / 1e6:>10.4f} M")
+    if options.all:
+        _print_audit(printed_beside())
+
+
+def _print_audit(audit: pd.DataFrame) -> None:
+    print(f"\n{len(audit)} printed counts, {audit['agrees'].sum()} of them the networks' own.")
+    for row in audit.to_dict("records"):
+        print(
+            f"{row['paper'].upper():6} Table {row['table']:7} {row['network']:17} x{row['scale']} "
+            f"{row['quantity']:12} {row['printed']:>10} printed {row['measured']:>11.4f} measured  "
+            f"{row['reason'] or 'agrees'}"
+        )
 
 
 def _network(options: argparse.Namespace):

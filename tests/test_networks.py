@@ -86,9 +86,9 @@ def test_finite_gradients_reach_the_input_and_every_parameter(name: str, scale: 
     built, x = network(name, scale), batch().requires_grad_()
     built.zero_grad()
     for each in getattr(built, "scales", (scale,)):  # CARN keeps an upsampler a scale
-        built.scale = each
+        built.scale = each  # type: ignore[assignment]
         built(x).abs().mean().backward()
-    built.scale = scale
+    built.scale = scale  # type: ignore[assignment]
     unused = getattr(built, "unused", ())  # SAN's class says why
     without = [
         label
