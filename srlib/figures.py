@@ -24,7 +24,7 @@ LABELS = {
     "e-rfdn": "E-RFDN (authors' weights)",
     "imdn": "IMDN (authors' weights)",
     "fdiwn": "FDIWN (authors' weights)",
-    "fdiwn+chop": "FDIWN in quarters (authors' weights)",
+    "fdiwn-chop": "FDIWN in quarters (authors' weights)",
 }
 
 

@@ -1,7 +1,7 @@
 """A page for every network: what it adds, its block drawn from the module, counts and scores."""
 
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 import torch
@@ -21,11 +21,15 @@ SCALES = (2, 3, 4)
 
 
 class Page(NamedTuple):
-    """One paper's page: the module to draw, those drawn as one box, and what it adds."""
+    """One paper's page: the module to draw, those drawn as one box, and what it adds.
+
+    ``settings`` shorten or choose what is drawn, where it repeats itself or has two forms.
+    """
 
     block: str
     leaves: tuple[str, ...]
     adds: str
+    settings: dict[str, Any] = {}  # noqa: RUF012  (a NamedTuple's default, never changed)
 
 
 # By the first name of the paper's networks, in the order in which they build on each other.
@@ -34,11 +38,16 @@ PAGES: dict[str, Page] = {
     "fsrcnn": Page(
         "layers", (), "SRCNN at LR size, in a narrow middle, enlarged by its last layer."
     ),
-    "vdsr": Page("layers", (), "Twenty layers instead of three, and only the residual is learnt."),
+    "vdsr": Page(
+        "layers",
+        (),
+        "Twenty layers (five are drawn), and only the residual is learnt.",
+        {"depth": 5},
+    ),
     "drcn": Page("recurse", (), "One layer applied sixteen times; every state gives an image."),
     "lapsrn": Page("features.0", (), "Residuals level by level, doubling the size each time."),
     "drrn": Page("unit", (), "DRCN's recursion over a residual unit, without its many outputs."),
-    "memnet": Page("blocks.0", (), "DRRN's units, all of whose states pass a gate together."),
+    "memnet": Page("blocks.0.residual", (), "DRRN's units, whose states pass a gate together."),
     "srmdnf": Page("layers", (), "Blur and noise enter as feature maps beside the image."),
     "msrresnet": Page(
         "body.0", (), "SRResNet, the challenges' baseline: residual blocks, no norm."
@@ -46,8 +55,15 @@ PAGES: dict[str, Page] = {
     "edsr-baseline": Page("body.0", (), "SRResNet's blocks and a mean shift, trained harder."),
     "carn": Page("body", ("Cascade", "ResidualBlock"), "Cascades: every block sees all before it."),
     "rdn": Page("blocks.0", (), "Dense connections inside residual blocks, and fusion of all."),
-    "rcan": Page("body.0.0", ("ChannelAttention",), "A very deep EDSR with channel attention."),
-    "san": Page("groups.0", ("Block", "SOCA"), "RCAN's attention from second-order statistics."),
+    "rcan": Page(
+        "body.0.body.0", ("ChannelAttention",), "A very deep EDSR with channel attention."
+    ),
+    "san": Page(
+        "groups.0",
+        ("ResidualBlock", "SOCA"),
+        "RCAN's attention, from second-order statistics (two of ten blocks are drawn).",
+        {"blocks": 2},
+    ),
     "idn": Page("blocks.0", (), "Distillation: a part of the channels is kept, the rest refined."),
     "imdn": Page("blocks.0", ("ChannelAttention",), "IDN's split three times a block, with CCA."),
     "rfdn": Page("blocks.0", ("ChannelAttention", "ESA"), "IMDN's splits become 1×1 convolutions."),
@@ -58,7 +74,9 @@ PAGES: dict[str, Page] = {
     "awsrn": Page("blocks.0", ("AWRU",), "Wide activations with learnt weights on every branch."),
     "maffsrn": Page("blocks.0", ("MAB",), "Attention within a fused, weight-normalised group."),
     "lapar-a": Page("blocks.0", (), "Predicts, for each pixel, a mixture of 72 fixed filters."),
-    "ecbsr-m16c64": Page("body", (), "Plain 3×3 layers, trained as parallel edge branches."),
+    "ecbsr-m16c64": Page(
+        "body.0", (), "Plain 3×3 layers, each trained as the branches drawn here.", {"ecb": True}
+    ),
     "fdiwn": Page("groups.0", ("WDIB", "WIRW"), "Wide-residual units that weigh each other."),
 }
 
@@ -119,8 +137,11 @@ def scores(name: str) -> pd.DataFrame:
     ).reset_index()
     measured = results()
     measured = measured[(measured["campaign"] != "quick") & (measured["seed"] < 0)]
-    parts = measured["method"].str.partition("+")
-    measured = measured.assign(network=parts[0], inference=parts[2].replace("", "whole"))
+    chop = measured["method"].str.endswith("-chop")
+    measured = measured.assign(
+        network=measured["method"].str.removesuffix("-chop"),
+        inference=chop.map({True: "chop", False: "whole"}),
+    )
     measured = measured[measured["network"].isin(names)]
     columns = [*keys, "psnr_y", "ssim_y", "inference", "run"]
     table = table.merge(measured[columns], on=keys, how="outer" if len(measured) else "left")
@@ -135,7 +156,7 @@ def show_page(name: str) -> None:
     title, _, rest = source.partition("\n\n")
     citation = rest.partition("\n\n")[0].replace("\n", " ")
     display(Markdown(f"### {title.rstrip('.')}\n\n{citation}\n\n**What it adds.** {page.adds}"))
-    block = create_network(name, 4).get_submodule(page.block)
+    block = create_network(name, 4, **page.settings).get_submodule(page.block)
     architecture({f"{name}: {page.block}": graph_of(block, leaves=_classes(block, page.leaves))})
     plt.show()
     display(show(counts(name), f"{name}: counts measured, and as printed", digits=4))

@@ -92,7 +92,7 @@ def evaluate_stage(
 def reference(params: str, name: str, scale: int) -> None:
     """Score what needs no training here: "bicubic", or an entry of ``official.yaml``.
 
-    "NAME+chop" takes the image in quarters (``srlib.inference.quarters``), as FDIWN's authors do.
+    "NAME-chop" takes the image in quarters (``srlib.inference.quarters``), as FDIWN's authors do.
     "hr" writes the pictures of the HR images alone.
     """
     config = load_config(params)
@@ -150,16 +150,16 @@ def _reference(config: Config, name: str, scale: int) -> tuple[Method, dict[str,
     if name == "bicubic":
         border = config.data.border
         return lambda lr: imresize(lr, scale, border=border), {"method": f"bicubic ({border})"}
-    weights, _, inference = name.partition("+")
-    if weights not in official() or inference not in ("", "chop"):
+    weights, chop = name.removesuffix("-chop"), name.endswith("-chop")
+    if weights not in official():
         raise ValueError(
             f"matrix.references: {name!r} is neither bicubic, hr, nor one of {list(official())}, "
-            "with or without '+chop'"
+            "with or without '-chop' after it"
         )
     module = load_official(weights, scale)
     source = official()[weights]["files"][scale]["url"]
     facts = {"method": name, "source": source, "weights": state_sha256(module.state_dict())}
-    return _method(config, module, chop=inference == "chop"), facts
+    return _method(config, module, chop), facts
 
 
 def _method(config: Config, module: torch.nn.Module, chop: bool = False) -> Method:
