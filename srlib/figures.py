@@ -38,6 +38,11 @@ def label(method: str) -> str:
     return LABELS.get(method, method)
 
 
+def _rank(method: object) -> int:
+    """Place in the order of ``LABELS``; what is not there comes last."""
+    return list(LABELS).index(str(method)) if method in LABELS else len(LABELS)
+
+
 def credit(figure: Figure, runs: pd.Series | list[str], campaign: str) -> None:
     """Write the runs behind a figure below it."""
     names = ", ".join(dict.fromkeys(runs))
@@ -65,7 +70,7 @@ def training_curves(campaign: str, root: Path = ROOT) -> Figure:
     figure, axes = plt.subplots(1, 2, gridspec_kw={"width_ratios": [2, 1]})
     for axis, kind, name in ((axes[0], "l1", "L1 (stage 1)"), (axes[1], "l2", "L2 (stage 2)")):
         part = log[log["kind"] == kind]
-        for method, rows in part.groupby("method", sort=False):
+        for method, rows in sorted(part.groupby("method"), key=lambda group: _rank(group[0])):
             by_step = rows.groupby("step")["loss"]
             axis.plot(by_step.mean().index, by_step.mean(), label=label(str(method)))
             axis.fill_between(by_step.min().index, by_step.min(), by_step.max(), alpha=0.15)
@@ -77,11 +82,10 @@ def training_curves(campaign: str, root: Path = ROOT) -> Figure:
 
 def pictures(campaign: str, scale: int, root: Path = ROOT) -> dict[str, dict[str, Path]]:
     """Kept reconstructions: image -> method -> PNG file, HR and bicubic first."""
-    order = list(LABELS)
     found: dict[str, dict[str, Path]] = {}
     paths = (root / "results" / campaign).glob(f"*-x{scale}/look/*.png")
     methods = {path: path.parent.parent.name.removesuffix(f"-x{scale}") for path in paths}
-    for path in sorted(methods, key=lambda p: (p.name, order.index(methods[p]))):
+    for path in sorted(methods, key=lambda p: (p.name, _rank(methods[p]))):
         found.setdefault(path.stem.split("_", 1)[1], {})[label(methods[path])] = path
     return found
 
@@ -120,7 +124,8 @@ def crops(
             title += "\n{psnr_y:.2f} dB / {ssim_y:.4f}".format(**by_label.loc[name])
         axis.set_title(title)
     table = results(root)
-    runs = table[(table["campaign"] == campaign) & (table["seed"] <= 0)]["run"]
+    table = table[(table["campaign"] == campaign) & (table["seed"] <= 0)]
+    runs = table[table["method"].map(label).isin(list(shown))]["run"]
     credit(figure, runs, campaign)
     return figure
 
