@@ -38,7 +38,7 @@ def label(method: str) -> str:
     return LABELS.get(method, method)
 
 
-def _rank(method: object) -> int:
+def rank(method: object) -> int:
     """Place in the order of ``LABELS``; what is not there comes last."""
     return list(LABELS).index(str(method)) if method in LABELS else len(LABELS)
 
@@ -70,7 +70,7 @@ def training_curves(campaign: str, root: Path = ROOT) -> Figure:
     figure, axes = plt.subplots(1, 2, gridspec_kw={"width_ratios": [2, 1]})
     for axis, kind, name in ((axes[0], "l1", "L1 (stage 1)"), (axes[1], "l2", "L2 (stage 2)")):
         part = log[log["kind"] == kind]
-        for method, rows in sorted(part.groupby("method"), key=lambda group: _rank(group[0])):
+        for method, rows in sorted(part.groupby("method"), key=lambda group: rank(group[0])):
             by_step = rows.groupby("step")["loss"]
             axis.plot(by_step.mean().index, by_step.mean(), label=label(str(method)))
             axis.fill_between(by_step.min().index, by_step.min(), by_step.max(), alpha=0.15)
@@ -85,7 +85,7 @@ def pictures(campaign: str, scale: int, root: Path = ROOT) -> dict[str, dict[str
     found: dict[str, dict[str, Path]] = {}
     paths = (root / "results" / campaign).glob(f"*-x{scale}/look/*.png")
     methods = {path: path.parent.parent.name.removesuffix(f"-x{scale}") for path in paths}
-    for path in sorted(methods, key=lambda p: (p.name, _rank(methods[p]))):
+    for path in sorted(methods, key=lambda p: (p.name, rank(methods[p]))):
         found.setdefault(path.stem.split("_", 1)[1], {})[label(methods[path])] = path
     return found
 

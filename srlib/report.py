@@ -2,32 +2,40 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from srlib.atomic import replacing
-from srlib.figures import label
+from srlib.figures import label, rank
+from srlib.published import cells
 from srlib.results import ROOT
 from srlib.tables import gains
 
 START = "<!-- results: written by `srlib report --update`, checked by tests/test_readme.py -->"
 END = "<!-- end of results -->"
+SETS = ("embedded-heldout", "Set5", "Set14", "B100", "Urban100")
 
 
 def markdown(root: Path = ROOT) -> str:
-    """The scores of the quick run and of the benchmarks as a Markdown table."""
-    lines = [
-        "| ×4 | set | PSNR-Y (dB) | over bicubic | SSIM-Y | seeds, spread | runs |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for campaign in ("quick", "benchmarks"):
-        for row in gains(campaign, root).to_dict("records"):
-            trained = row["method"].startswith("aidn")
-            name = label(row["method"]) + (", quick run" if trained else "")
-            spread = f"{row['seeds']}" if trained else "–"
-            if row["seeds"] > 1:
-                spread += f", {row['spread']:.3f}"
-            lines.append(
-                f"| {name} | {row['set']} | {row['psnr_y']:.2f} | {row['gain']:+.2f} | "
-                f"{row['ssim_y']:.4f} | {spread} | {row['runs']} |"
-            )
+    """Scores at x4 as a Markdown table: a row a method, a column a set, printed in brackets."""
+    scores = gains("quick", root), gains("benchmarks", root)
+    table = pd.concat(scores, ignore_index=True)
+    printed = cells("psnr_y")
+    printed = printed[printed["scale"] == 4].drop_duplicates(["network", "column"], keep="first")
+    published = printed.set_index(["network", "column"])["printed"].str.partition("/")[0]
+    sets = [name for name in SETS if name in set(table["set"])]
+    lines = ["| PSNR-Y ×4, dB (printed) | " + " | ".join(sets) + " | runs |"]
+    lines.append("|---" * (len(sets) + 2) + "|")
+    for method, rows in sorted(table.groupby("method"), key=lambda group: rank(group[0])):
+        by_set = rows.drop_duplicates("set").set_index("set")["psnr_y"]
+        scored = []
+        for name in sets:
+            cell = f"{by_set[name]:.2f}" if name in by_set else "–"
+            if (method, name) in published.index:
+                cell += f" ({published[method, name]})"
+            scored.append(cell)
+        runs = " ".join(dict.fromkeys(" ".join(rows["runs"]).split()))
+        title = label(str(method)) + ", quick run" * str(method).startswith("aidn")
+        lines.append(f"| {title} | {' | '.join(scored)} | {runs} |")
     return "\n".join(lines)
 
 
