@@ -1,5 +1,6 @@
 """Printed counts beside those of the networks themselves, and the reason where they differ."""
 
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -48,6 +49,7 @@ def reasons(folder: Path = FOLDER) -> list[Reason]:
         raise PublishedError(f"{path}: {error}") from error
 
 
+@cache
 def measure(network: str, scale: int) -> dict[str, Complexity]:
     """Counts at the two sizes that the papers use: "256" (LR 256x256) and "720p"."""
     with torch.device("meta"):

@@ -4,12 +4,11 @@ import sys
 from typing import Any, NamedTuple
 
 import pandas as pd
-import torch
 from IPython.display import Markdown, display
 from matplotlib import pyplot as plt
 from torch import nn
 
-from srlib.complexity import LR_720P, complexity
+from srlib.audit import measure
 from srlib.diagram import graph_of
 from srlib.figures import architecture
 from srlib.networks import NETWORKS, create_network
@@ -99,11 +98,10 @@ def counts(name: str) -> pd.DataFrame:
     for network in variants(name):
         for scale in SCALES:
             try:
-                with torch.device("meta"):
-                    built = create_network(network, scale)
+                measured = measure(network, scale)
             except ValueError:
                 continue  # a network that its paper has at other scales only
-            small = complexity(built)
+            small, large = measured["256"], measured["720p"]
             there = printed[(printed["network"] == network) & (printed["scale"] == scale)]
             found = [f"{c['paper'].upper()} {c['printed']}" for c in there.to_dict("records")]
             rows.append(
@@ -111,7 +109,7 @@ def counts(name: str) -> pd.DataFrame:
                     "network": network,
                     "scale": scale,
                     "parameters": small.params,
-                    "MACs, 720p (G)": complexity(built, LR_720P[scale]).conv_macs / 1e9,
+                    "MACs, 720p (G)": large.conv_macs / 1e9,
                     "NTIRE FLOPs (G)": small.ntire_flops / 1e9,
                     "activations (M)": small.conv_activations / 1e6,
                     "printed": ", ".join(found),

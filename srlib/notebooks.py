@@ -56,10 +56,11 @@ def canonical(notebook: nbformat.NotebookNode) -> str:
         state["state"] = {model: state["state"][model] for model in order}
         metadata["widgets"] = {STATE: state}
     notebook.metadata = metadata
-    text = json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    text = json.dumps(notebook)
     for number, model in enumerate(order):
         text = text.replace(model, f"{number:032x}")
-    return text
+    # Sorted only now, because the widgets' ids are keys and were random until here.
+    return json.dumps(json.loads(text), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _widgets_shown(notebook: nbformat.NotebookNode, state: dict[str, Any]) -> list[str]:

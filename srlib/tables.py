@@ -224,13 +224,21 @@ def conventions(name: str, scales: tuple[int, ...] = (2, 3, 4)) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def show(table: pd.DataFrame, caption: str, digits: int = 2) -> Styler:
+class Table(Styler):
+    """A styled table whose text form is its caption; pandas' own would hold a memory address."""
+
+    def __repr__(self) -> str:
+        return f"Table: {self.caption}, {len(self.index)} rows"  # type: ignore[attr-defined]
+
+
+def show(table: pd.DataFrame, caption: str, digits: int = 2) -> Table:
     """A table for a notebook: fixed digits, signs on differences, a dash for what is missing."""
     formats: dict[Any, Any] = {
         column: f"{{:+.{digits}f}}" if column in SIGNED else f"{{:,.{DIGITS.get(column, digits)}f}}"
         for column in table.select_dtypes(np.number).columns
     }
     formats |= dict.fromkeys(table.select_dtypes(np.integer).columns, "{:,}")
-    style = table.style.format(formats, na_rep="–").hide(axis="index")
     # A fixed id: pandas would draw a random one, and the notebook would never be the same twice.
-    return style.set_caption(caption).set_uuid(f"t{zlib.crc32(caption.encode()):08x}")
+    styled = Table(table, uuid=f"t{zlib.crc32(caption.encode()):08x}", caption=caption)
+    styled.format(formats, na_rep="–").hide(axis="index")
+    return styled

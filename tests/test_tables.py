@@ -121,3 +121,4 @@ def test_four_blocks_do_not_give_the_printed_figures() -> None:
 
 def test_a_table_is_the_same_twice(scores: pd.DataFrame) -> None:
     assert show(scores, "caption").to_html() == show(scores, "caption").to_html()
+    assert repr(show(scores, "caption")) == "Table: caption, 4 rows"
