@@ -8,10 +8,11 @@
 
 import os
 
-# PyTorch's CPU threads spin while they wait for each other. On a machine that does anything else
-# beside, a training step then takes many times as long; sleeping costs nothing measurable. It must
-# be said before PyTorch is loaded.
+# PyTorch's CPU threads spin while they wait for each other, as long as it takes. Beside anything
+# else that runs, a training step then takes many times as long; asleep at once, they wake too late
+# for every small layer. So they spin for a moment, then sleep. Said before PyTorch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 from srlib.complexity import complexity
 from srlib.imresize import imresize
