@@ -56,7 +56,7 @@ def canonical(notebook: nbformat.NotebookNode) -> str:
         state["state"] = {model: state["state"][model] for model in order}
         metadata["widgets"] = {STATE: state}
     notebook.metadata = metadata
-    text = json.dumps(notebook)
+    text = nbformat.writes(notebook)  # which splits sources into lines, for readable differences
     for number, model in enumerate(order):
         text = text.replace(model, f"{number:032x}")
     # Sorted only now, because the widgets' ids are keys and were random until here.
