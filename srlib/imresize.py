@@ -54,7 +54,7 @@ def imresize(image: Image, scale: float | Fraction, *, border: Border = "symmetr
 
     Source: Keys, "Cubic convolution interpolation for digital image processing", IEEE Transactions
         on Acoustics, Speech, and Signal Processing 29(6), 1981 (a = -0.5); MATLAB's documentation
-        of imresize. Compared with MATLAB's own files by `benchmarks/lr_bytes.py`.
+        of imresize. Compared with MATLAB's own files by `srlib check-lr`.
     """
     factor = _check(image, scale, border)
     height, width, channels = (*image.shape, 1)[:3]
