@@ -141,11 +141,10 @@ def _evaluate(options: argparse.Namespace) -> None:
         network = _network(options)
         folder = Path("datasets/packed") / "-".join([*options.sets, f"x{options.scale}"])
         border = load_config(options.params).data.border
-        images = (
-            (name, path.stem, pipeline.read_image(path))
-            for name in options.sets
-            for path in sorted(fetch(name, Path("datasets/sets")).iterdir())
-        )
+        sets = Path("datasets/sets")
+        for name in options.sets:
+            fetch(name, sets)
+        images = pipeline.decoded(options.sets, sets)
         pack(images, folder, options.scale, border)
         result = evaluate(lambda lr: upscale_array(network, lr, chop=options.chop), Store(folder))
         for name, row in summarise(result).items():

@@ -4,10 +4,13 @@ Each takes the parameter file, reads what earlier stages wrote, writes its outpu
 leaves a run record in ``runs/`` where the cost of a result is worth knowing.
 """
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from srlib import figures
 from srlib.atomic import replacing
@@ -39,12 +42,15 @@ def prepare(params: str, scale: int) -> None:
     config = load_config(params)
     for role, names in (("train", config.data.train), ("test", config.data.test)):
         if names:
-            images = (
-                (name, path.stem, read_image(path))
-                for name in names
-                for path in sorted((Path(config.campaign.data) / "sets" / name / "HR").iterdir())
-            )
+            images = decoded(names, Path(config.campaign.data) / "sets")
             pack(images, _store(config, scale, role), scale, config.data.border)
+
+
+def decoded(names: Iterable[str], folder: Path) -> Iterator[tuple[str, str, NDArray[np.uint8]]]:
+    """(set, stem, HR) of every image of the sets that ``fetch`` put into a folder, in order."""
+    for name in names:
+        for path in sorted((folder / name / "HR").iterdir()):
+            yield name, path.stem, read_image(path)
 
 
 def train_stage(params: str, network: str, scale: int, seed: int) -> None:
