@@ -69,6 +69,14 @@ class Stage:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class Validate:
+    """A test set to score every so many steps: for the curve alone, nothing is chosen by it."""
+
+    set: str
+    every: int = Field(gt=0)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Train:
     """The recipe.
 
@@ -88,6 +96,7 @@ class Train:
     log_every: int = Field(gt=0)
     checkpoint_every: int = Field(gt=0)
     max_minutes: float = Field(ge=0)
+    validate: Validate | None = None
 
     @property
     def steps(self) -> int:
@@ -177,6 +186,12 @@ def _check_together(path: Path, config: Config) -> None:
     """What no single key shows."""
     if config.train is not None:
         _check_train(path, config.train, config.matrix.scales)
+        validate = config.train.validate
+        if validate and validate.set not in config.data.test:
+            raise ConfigError(
+                f"{path}: train.validate.set: {validate.set} is not one of data.test "
+                f"({', '.join(config.data.test)}); add it there"
+            )
     _check_names(path, config)
     names = config.matrix.networks
     if names and not (config.train and config.data.train and config.matrix.seeds):

@@ -1,6 +1,8 @@
-"""Where a run computes: one CPU or GPU, or all that ``torchrun`` starts it on."""
+"""Where a run computes: a CPU, a GPU, or all that ``torchrun`` starts it on; its time and energy."""
 
 import os
+import time
+from pathlib import Path
 
 import torch
 import torch.distributed as dist
@@ -36,3 +38,67 @@ class Devices:
     def __exit__(self, *_: object) -> None:
         if dist.is_initialized():
             dist.destroy_process_group()
+
+
+class Stopwatch:
+    """Adds up the time that a device spends in ``with`` blocks; a GPU is not waited for.
+
+    >>> watch = Stopwatch(torch.device("cpu"))
+    >>> with watch:
+    ...     work()
+    >>> watch.seconds()
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self.total = 0.0
+        self.events: list[tuple[torch.cuda.Event, torch.cuda.Event]] = []
+
+    def __enter__(self) -> None:
+        if self.device.type == "cuda":
+            self.events.append((_event(), _event()))
+            self.events[-1][0].record()
+        else:
+            self.started = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        if self.device.type == "cuda":
+            self.events[-1][1].record()
+        else:
+            self.total += time.perf_counter() - self.started
+
+    def seconds(self) -> float:
+        """The sum so far; on a GPU it waits for what was recorded."""
+        for start, end in self.events:
+            end.synchronize()
+            self.total += start.elapsed_time(end) / 1e3
+        self.events = []
+        return self.total
+
+
+def _event() -> torch.cuda.Event:
+    return torch.cuda.Event(enable_timing=True)
+
+
+RAPL = Path("/sys/class/powercap/intel-rapl:0")  # AMD's processors report there too
+
+
+def joules(device: torch.device) -> float | None:
+    """The device's energy counter; None where it has none, or none that we may read.
+
+    A GPU's is NVML's (needs the package nvidia-ml-py), a CPU's that of its first package, which
+    Linux shows to root alone, and which starts anew at ``max_energy_range_uj``.
+    """
+    if device.type == "cuda":
+        try:
+            import pynvml
+
+            pynvml.nvmlInit()
+            handle = pynvml.nvmlDeviceGetHandleByIndex(device.index or 0)
+            return pynvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1e3
+        except Exception:  # the package, the driver or the card does not have it
+            return None
+    try:
+        return int((RAPL / "energy_uj").read_text()) / 1e6
+    except (OSError, ValueError):
+        return None

@@ -60,7 +60,7 @@ def train_stage(params: str, network: str, scale: int, seed: int) -> None:
         raise ValueError(f"{params}: train: this campaign trains nothing; add the block to train")
     record = RunRecord()
     folder = _folder(config.campaign.results, network, scale, seed)
-    header = train(
+    header, cost = train(
         network,
         _settings(config, network),
         scale,
@@ -68,6 +68,7 @@ def train_stage(params: str, network: str, scale: int, seed: int) -> None:
         config.train,
         Store(_store(config, scale, "train")),
         folder,
+        test=Store(_store(config, scale, "test")),
     )
     _record(
         config,
@@ -77,6 +78,7 @@ def train_stage(params: str, network: str, scale: int, seed: int) -> None:
         steps=header["steps"],
         images_seen=header["steps"] * config.train.batch,
         device=config.train.device,
+        cost=cost,
         weights_sha256=file_sha256(folder / "weights.safetensors"),
     )
 

@@ -133,7 +133,7 @@ class Store:
             0..1, aligned, in channels_last memory.
 
         Raises:
-            ValueError: an impossible argument, or an image smaller than the patch; names it.
+            ValueError: an impossible argument, or no image as large as the patch; names it.
         """
         if not 0 <= rank < world_size or batch < 1 or batch % world_size:
             raise ValueError(
@@ -156,9 +156,10 @@ class Store:
 
         Returns:
             int64, one number an image: places up to the image's end, and places in one row of it.
+            An image smaller than the patch has none, and is never drawn.
 
         Raises:
-            ValueError: `patch_hr` is no positive multiple of the scale, or an image is smaller.
+            ValueError: `patch_hr` is no positive multiple of the scale, or fits into no image.
         """
         if patch_hr not in self._places:
             if patch_hr < 1 or patch_hr % self.scale:
@@ -166,15 +167,13 @@ class Store:
                     f"patch_hr: {patch_hr} is no positive multiple of the store's scale "
                     f"{self.scale}; take {max(1, patch_hr // self.scale) * self.scale}"
                 )
-            for entry in self.entries:
-                if min(entry.height, entry.width) < patch_hr:
-                    raise ValueError(
-                        f"patch_hr: {patch_hr}x{patch_hr} does not fit into {entry.set}/"
-                        f"{entry.stem}, whose HR has {entry.height}x{entry.width} pixels; take a "
-                        "smaller patch or leave the image out"
-                    )
             sides = np.array([(entry.height, entry.width) for entry in self.entries], np.int64)
-            rows, columns = ((sides - patch_hr) // self.scale + 1).T
+            rows, columns = np.maximum((sides - patch_hr) // self.scale + 1, 0).T
+            if not (rows * columns).any():
+                raise ValueError(
+                    f"patch_hr: {patch_hr}x{patch_hr} fits into no image of {self.folder}, whose "
+                    f"largest shorter side is {sides.min(1).max()}; take a smaller patch"
+                )
             self._places[patch_hr] = np.cumsum(rows * columns), columns
         return self._places[patch_hr]
 
@@ -226,8 +225,8 @@ def draw(store: Store, patch_hr: int, global_batch: int, seed: int, step: int) -
     are the same in all versions of NumPy.
 
     Raises:
-        ValueError: `patch_hr` is no positive multiple of the store's scale, an image is smaller
-            than it, or `global_batch`, `seed` or `step` is impossible.
+        ValueError: `patch_hr` is no positive multiple of the store's scale, fits into no
+            image, or `global_batch`, `seed` or `step` is impossible.
 
     Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
     """

@@ -15,8 +15,9 @@ import time
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
@@ -26,7 +27,9 @@ from tqdm import tqdm
 
 from srlib.atomic import replacing
 from srlib.config import Stage, Train
-from srlib.devices import Devices
+from srlib.devices import Devices, Stopwatch, joules
+from srlib.inference import upscale_array
+from srlib.metrics import score
 from srlib.networks import create_network
 from srlib.provenance import digest, file_sha256, run_id
 from srlib.schedule import learning_rate, schedule
@@ -45,6 +48,20 @@ class OutOfTime(Exception):
     """``max_minutes`` is over; the run stands at a checkpoint, and the same command goes on."""
 
 
+class Trained(NamedTuple):
+    """What ``train`` returns.
+
+    Attributes:
+        header: of the weights: what determined them, with the run's id.
+        cost: what differs from run to run: seconds (of all steps, over all pieces of a run; neither
+            validation nor checkpoints), ms_a_step, data_share (of the steps' time, spent on making
+            batches), joules (None where the device does not report its energy).
+    """
+
+    header: dict[str, Any]
+    cost: dict[str, float | None]
+
+
 def train(
     name: str,
     settings: dict[str, Any],
@@ -54,8 +71,12 @@ def train(
     store: Store,
     folder: str | Path,
     checkpoints: Path = CHECKPOINTS,
-) -> dict[str, Any]:
-    """Train one network and write ``weights.safetensors`` and ``train.csv`` into ``folder``.
+    test: Store | None = None,
+) -> Trained:
+    """Train one network and write what came of it into ``folder``.
+
+    ``weights.safetensors``; ``train.csv``, the log of the loss; ``validation.csv``, PSNR-Y in dB
+    against steps, empty without ``recipe.validate``.
 
     Args:
         name, settings, scale: what ``create_network`` takes.
@@ -63,20 +84,26 @@ def train(
         recipe: the parameters' ``train`` block.
         store: packed training images at this scale.
         folder: where the results go, written whole at the end.
-
-    Returns:
-        The header of the weights: what determined them, with the run's id.
+        checkpoints: where the run's checkpoints lie until it ends.
+        test: packed test images at this scale; needed by ``recipe.validate``.
 
     Raises:
         OutOfTime: ``recipe.max_minutes`` is over.
         TrainingError: the loss is not finite; names the step and the last good checkpoint.
-        ValueError: a store of another scale, or images smaller than the patch.
+        ValueError: a store of another scale, no image as large as the patch, or a set to validate
+            on that ``test`` does not hold.
     """
     if store.scale != scale:
         raise ValueError(f"{store.folder} was packed for x{store.scale}; prepare it for x{scale}")
-    # Steps between checkpoints and the time limit do not change the result.
+    sets = {name for name, _ in test.names} if test else set()
+    if recipe.validate and recipe.validate.set not in sets:
+        raise ValueError(
+            f"train.validate.set: {recipe.validate.set} is not among the packed test sets "
+            f"({', '.join(sorted(sets)) or 'none'}); add it to data.test, or take validate out"
+        )
+    # Neither steps between checkpoints nor time limit nor validation change the weights.
     asdict_recipe = asdict(recipe)
-    for key in ("checkpoint_every", "max_minutes"):
+    for key in ("checkpoint_every", "max_minutes", "validate"):
         del asdict_recipe[key]
     facts = {
         "network": name,
@@ -88,11 +115,11 @@ def train(
     }
     header = facts | {"run": run_id(facts), "steps": recipe.steps}
     with Devices(recipe) as (device, rank, world):
-        run = Run(facts, recipe, store, device, rank, world, checkpoints)
+        run = Run(facts, recipe, store, device, rank, world, checkpoints, test)
         run.loop()
         if rank == 0:
             run.finish(Path(folder), header)
-    return header
+        return Trained(header, run.cost())
 
 
 class Run:
@@ -107,8 +134,9 @@ class Run:
         rank: int,
         world: int,
         checkpoints: Path,
+        test: Store | None = None,
     ) -> None:
-        self.facts, self.recipe, self.store = facts, recipe, store
+        self.facts, self.recipe, self.store, self.test = facts, recipe, store, test
         self.device, self.rank, self.world = device, rank, world
         self.label = f"{facts['network']}-x{facts['scale']}-s{facts['seed']}"
         torch.manual_seed(facts["seed"])
@@ -130,6 +158,11 @@ class Run:
         self.optimizer = self.new_optimizer()
         self.step = 0
         self.log: list[tuple[int, str, float, float]] = []  # step, loss, its mean, rate
+        self.curve: list[tuple[int, str, float]] = []  # step, set, PSNR-Y
+        self.spent = {"seconds": 0.0, "data": 0.0}  # in earlier pieces of this run, and up to now
+        self.watches = {"seconds": Stopwatch(device), "data": Stopwatch(device)}
+        self.energy: float | None = 0.0
+        self.counter = joules(device)
 
     def new_optimizer(self) -> torch.optim.Adam:
         return torch.optim.Adam(self.network.parameters(), lr=0.0, fused=True)
@@ -155,13 +188,18 @@ class Run:
             if local == 0 and step > 0:
                 self.optimizer = self.new_optimizer()
             rate = learning_rate(stage, local)
-            losses.append(self.one_step(step, stage, rate))
+            with self.watches["seconds"]:
+                losses.append(self.one_step(step, stage, rate))
             self.step = step + 1
             if self.step % recipe.log_every == 0 or local + 1 == stage.steps:
                 self.write_log(losses, stage.loss, rate, time.monotonic() - started, first, bar)
                 losses = []
             if self.step == recipe.steps or self.step % recipe.checkpoint_every == 0:
                 self.check_weights()
+            if recipe.validate and (
+                self.step == recipe.steps or self.step % recipe.validate.every == 0
+            ):
+                self.validate(recipe.validate.set)
             if self.step % recipe.checkpoint_every == 0 and self.step < recipe.steps:
                 self.save()  # a step that is also logged (Config sees to it), so the loss is good
                 if self.is_over(time.monotonic() - started):
@@ -172,6 +210,51 @@ class Run:
                     )
             bar.update()
         bar.close()
+        if self.rank == 0:
+            cost = self.cost()
+            energy = "" if cost["joules"] is None else f", {cost['joules'] / 3600:.1f} Wh"
+            print(
+                f"{self.label}  {self.step} steps of {cost['ms_a_step']:.1f} ms{energy}; "
+                f"{cost['data_share']:.2%} of the time went into batches",
+                flush=True,
+            )
+
+    def cost(self) -> dict[str, float | None]:
+        """What the steps took so far: see ``Trained``."""
+        for name, watch in self.watches.items():
+            self.spent[name] += watch.seconds()
+            self.watches[name] = Stopwatch(self.device)
+        now, before = joules(self.device), self.counter
+        if now is None or before is None or self.energy is None or now < before:
+            self.energy = None  # not reported, or the counter started anew
+        else:
+            self.energy += now - before
+        self.counter = now
+        seconds = self.spent["seconds"]
+        return {
+            "seconds": round(seconds, 1),
+            "ms_a_step": round(1e3 * seconds / max(1, self.step), 2),
+            "data_share": round(self.spent["data"] / max(seconds, 1e-9), 5),
+            "joules": self.energy,
+        }
+
+    def validate(self, name: str) -> None:
+        """Add one point to the curve: the weights that would be written if the run ended here."""
+        if self.rank or self.test is None:
+            return
+        network = self.ema.module if self.ema is not None else self.network
+        network.eval()
+        psnr = [
+            score(
+                upscale_array(network, self.test.lr(index), str(self.device)),
+                np.asarray(self.test.hr(index)),
+                self.test.scale,
+            )[0]
+            for index, (found, _) in enumerate(self.test.names)
+            if found == name
+        ]
+        network.train()
+        self.curve.append((self.step, name, sum(psnr) / len(psnr)))
 
     def is_over(self, seconds: float) -> bool:
         """Whether ``max_minutes`` have passed, by the clock of rank 0: all ranks stop together."""
@@ -185,15 +268,16 @@ class Run:
     def one_step(self, step: int, stage: Stage, rate: float) -> Tensor:
         """Draw a batch, go forward, back, and update; the loss stays on the device."""
         recipe = self.recipe
-        lr, hr = self.store.batch(
-            recipe.patch // self.store.scale * self.store.scale,
-            recipe.batch,
-            self.facts["seed"],
-            step,
-            rank=self.rank,
-            world_size=self.world,
-            device=str(self.device),
-        )
+        with self.watches["data"]:
+            lr, hr = self.store.batch(
+                recipe.patch // self.store.scale * self.store.scale,
+                recipe.batch,
+                self.facts["seed"],
+                step,
+                rank=self.rank,
+                world_size=self.world,
+                device=str(self.device),
+            )
         autocast = (
             torch.autocast(self.device.type, dtype=torch.bfloat16)
             if recipe.precision == "bfloat16"
@@ -272,7 +356,9 @@ class Run:
             tensors |= {f"ema.{k}": v for k, v in self.ema.state_dict().items()}
         for number, state in self.optimizer.state_dict()["state"].items():
             tensors |= {f"adam.{number}.{k}": v for k, v in state.items()}
-        save_tensors(tensors, self.checkpoint, {"step": self.step, "log": self.log})
+        self.cost()
+        kept = {"log": self.log, "curve": self.curve, "spent": self.spent, "energy": self.energy}
+        save_tensors(tensors, self.checkpoint, {"step": self.step} | kept)
 
     def resume(self) -> None:
         """Go on from this run's checkpoint if there is one."""
@@ -293,6 +379,8 @@ class Run:
         self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": state})
         self.step = header["step"]
         self.log = [tuple(row) for row in header["log"]]
+        self.curve = [tuple(row) for row in header["curve"]]
+        self.spent, self.energy = header["spent"], header["energy"]
         if self.rank == 0:
             print(f"{self.label}  resumes after step {self.step} of {self.recipe.steps}")
 
@@ -305,6 +393,9 @@ class Run:
         with replacing(folder / "train.csv") as temporary:
             rows = [f"{step},{kind},{mean:.8f},{rate:.6e}\n" for step, kind, mean, rate in self.log]
             temporary.write_text("step,kind,loss,lr\n" + "".join(rows))
+        with replacing(folder / "validation.csv") as temporary:
+            rows = [f"{step},{name},{psnr:.6f}\n" for step, name, psnr in self.curve]
+            temporary.write_text("step,set,psnr_y\n" + "".join(rows))
         shutil.rmtree(self.checkpoint.parent, ignore_errors=True)
 
 

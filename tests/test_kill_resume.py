@@ -122,4 +122,4 @@ def test_a_kill_while_results_are_written_leaves_no_half_a_file(killed: Killed) 
 
 def test_only_results_are_left(killed: Killed) -> None:
     found = sorted(path.name for path in (killed.folder / "results").iterdir())
-    assert found == ["train.csv", "weights.safetensors"]
+    assert found == ["train.csv", "validation.csv", "weights.safetensors"]

@@ -324,9 +324,16 @@ def test_patches_of_any_size_and_scale_are_aligned(
         np.testing.assert_array_equal(hr[i], transformed(hr_window, transform))
 
 
-def test_an_image_smaller_than_the_patch_is_named(store: Store) -> None:
-    with pytest.raises(ValueError, match=r"20x20 does not fit into noise/small.*16x20 pixels"):
-        store.batch(20, 4, 0, 0)
+def test_an_image_smaller_than_the_patch_is_never_drawn(store: Store) -> None:
+    small = store.names.index(("noise", "small"))
+    places = [np.diff(store.places(side)[0], prepend=0)[small] for side in (16, 20)]
+    assert places == [2, 0]
+    assert small not in draw(store, 20, 1000, 0, 0).image
+
+
+def test_a_patch_that_fits_into_no_image_is_refused(store: Store) -> None:
+    with pytest.raises(ValueError, match=r"patch_hr: 400x400 fits into no image"):
+        store.batch(400, 4, 0, 0)
 
 
 @pytest.mark.parametrize("patch", [0, -4, 15])

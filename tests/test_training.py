@@ -176,7 +176,7 @@ def test_log_holds_the_mean_loss_since_the_line_before(
 
 
 def test_header_of_the_weights_is_what_train_returns(store: Store, tmp_path: Path) -> None:
-    header = run(store, tmp_path, tmp_path / "checkpoints", recipe())
+    header, _ = run(store, tmp_path, tmp_path / "checkpoints", recipe())
     found = load_tensors(tmp_path / "weights.safetensors")[1]
     assert found == json.loads(json.dumps(header))
 
@@ -433,7 +433,7 @@ def test_a_store_of_another_scale_is_named(store: Store, tmp_path: Path) -> None
 
 
 def test_a_patch_larger_than_an_image_is_named(store: Store, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="patch_hr: 76x76 does not fit into noise/0"):
+    with pytest.raises(ValueError, match="patch_hr: 76x76 fits into no image"):
         run(store, tmp_path, tmp_path / "c", recipe(patch=76))
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from srlib.config import Stage, Train
 from srlib.store import Store
-from srlib.training import train
+from srlib.training import Trained, train
 
 NETWORK, SETTINGS, SCALE, SEED = "aidn", {"blocks": 1, "channels": 8}, 4, 0
 L1 = Stage(loss="l1", steps=20, lr=2e-3, lr_end=1e-4, warmup=2)
@@ -42,10 +42,8 @@ def recipe(**changes: Any) -> Train:
     return Train(**settings | changes)
 
 
-def run(
-    store: Store, folder: Path, checkpoints: Path, of: Train, seed: int = SEED
-) -> dict[str, Any]:
-    return train(NETWORK, SETTINGS, SCALE, seed, of, store, folder, checkpoints)
+def run(store: Store, folder: Path, checkpoints: Path, of: Train, seed: int = SEED) -> Trained:
+    return train(NETWORK, SETTINGS, SCALE, seed, of, store, folder, checkpoints, test=store)
 
 
 def die_writing(name: str) -> None:
