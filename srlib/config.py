@@ -85,6 +85,7 @@ class Train:
     """
 
     stages: tuple[Stage, ...] = Field(min_length=1)
+    init: Literal["default", "unit_variance"]
     batch: int = Field(gt=0)
     patch: int = Field(gt=0)
     device: Literal["cpu", "cuda"]
