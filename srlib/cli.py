@@ -96,7 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--out", default="lr_bytes.csv", help="a file in the campaign's results")
 
     sub = command("report", _report, "The quick run's scores, beside those of the last commit.")
-    sub.add_argument("--update", action="store_true", help="write the README's table instead")
+    sub.add_argument(
+        "--update", action="store_true", help="write the tables of README and model card instead"
+    )
 
     command("summary", _summary, "Draw a campaign's figure.", "params")
 
@@ -173,7 +175,8 @@ def _summary(options: argparse.Namespace) -> None:
 
 def _report(options: argparse.Namespace) -> None:
     if options.update:
-        report.update(ROOT / "README.md")
+        report.update(ROOT / "README.md", report.markdown())
+        report.update(ROOT / report.CARD, report.model_card())
         return
     table = committed()
     print(table.to_string(index=False, float_format=lambda value: f"{value:.4f}", na_rep="-"))
