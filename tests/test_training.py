@@ -530,27 +530,34 @@ def test_a_batch_that_does_not_divide_among_the_ranks_is_named(
 # --- several processes ------------------------------------------------------------------------
 
 
+SIXTEEN: dict[str, Any] = {"batch": 16, "log_every": 1, "stages": [asdict(L1)]}
+
+
+def two_ranks(store: Store, folder: Path, **extra: str) -> subprocess.CompletedProcess[str]:
+    """The run on two gloo processes of 8 patches each, results in ``folder/two``."""
+    job = {
+        "store": str(store.folder),
+        "folder": str(folder / "two"),
+        "checkpoints": str(folder / "c2"),
+        "recipe": SIXTEEN,
+    }
+    command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    return subprocess.run(
+        [sys.executable, *command, tiny_run.__file__, json.dumps(job | extra)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        timeout=120,
+    )
+
+
 @pytest.fixture(scope="module")
 def ranks(store: Store, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Results of one process and of two, with one global batch of 16."""
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("ranks")
-    change: dict[str, Any] = {"batch": 16, "log_every": 1, "stages": [asdict(L1)]}
-    job = {
-        "store": str(store.folder),
-        "folder": str(folder / "two"),
-        "checkpoints": str(folder / "c2"),
-        "recipe": change,
-    }
-    command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    subprocess.run(
-        [sys.executable, *command, tiny_run.__file__, json.dumps(job)],
-        check=True,
-        capture_output=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        timeout=120,
-    )
-    run(store, folder / "one", folder / "c1", recipe(**change))
+    assert two_ranks(store, folder).returncode == 0
+    run(store, folder / "one", folder / "c1", recipe(**SIXTEEN))
     return folder / "one", folder / "two"
 
 
@@ -562,3 +569,14 @@ def test_two_ranks_follow_one_process(ranks: tuple[Path, Path]) -> None:
 def test_two_ranks_end_at_the_weights_of_one_process(ranks: tuple[Path, Path]) -> None:
     one, two = ranks
     torch.testing.assert_close(weights(two), weights(one), rtol=0, atol=1e-4)
+
+
+def test_a_run_killed_on_two_ranks_resumes(
+    store: Store, ranks: tuple[Path, Path], tmp_path: Path
+) -> None:
+    # The first process is killed half-way through the results; torchrun then ends the other.
+    killed = two_ranks(store, tmp_path, die_writing="weights")
+    resumed = two_ranks(store, tmp_path)
+    assert (killed.returncode != 0, resumed.returncode) == (True, 0)
+    assert "resumes after step 15 of 20" in resumed.stdout
+    assert sha256(tmp_path / "two") == sha256(ranks[1])
