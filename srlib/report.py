@@ -1,7 +1,6 @@
 """Tables that stand in Markdown files: written from tracked outputs, never by hand."""
 
 import json
-from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -16,40 +15,38 @@ from srlib.weights import load_trained
 START = "<!-- results: written by `srlib report --update`, checked by tests/test_readme.py -->"
 END = "<!-- end of results -->"
 CARD = "campaigns/bsd400/MODEL_CARD.md"
+# Campaigns of the README's table, and how it names what they trained.
+BUDGETS = {
+    "benchmarks": "",
+    "bsd400-long": "trained here, longer",
+    "bsd400": "trained here",
+    "quick": "quick run",
+}
 SETS = ("embedded-heldout", "Set5", "Set14", "B100", "Urban100")
 
 
 def markdown(root: Path = ROOT) -> str:
-    """The README's scores at x4: a row a method, a column a set, printed in brackets."""
-    small = pd.concat([gains(name, root) for name in ("quick", "benchmarks")], ignore_index=True)
-    bigger = gains("bsd400", root)
-    bigger = bigger[bigger["method"].str.startswith("aidn")]  # its bicubic is that of benchmarks
-    rows = [_scores(small.assign(by="quick run"), 4), _scores(bigger.assign(by="BSD400, T91"), 4)]
-    sets = [name for name in SETS if name in {*small["set"], *bigger["set"]}]
-    lines = [_line(["PSNR-Y ×4, dB (printed)", *sets, "runs"]), _line(["---"] * (len(sets) + 2))]
-    for title, cells_by_set, runs in chain.from_iterable(rows):
-        lines.append(_line([title, *(cells_by_set.get(name, "–") for name in sets), runs]))
-    return "\n".join(lines)
-
-
-def _scores(table: pd.DataFrame, scale: int) -> list[tuple[str, dict[str, str], str]]:
-    """A row a method, in the order of the papers: title, cell by set, runs."""
-    printed = cells("psnr_y")
-    printed = printed[printed["scale"] == scale].drop_duplicates(["network", "column"])
+    """The README's scores at x4: a row a method and budget, a column a set, printed in brackets."""
+    table = pd.concat([gains(name, root).assign(by=by) for name, by in BUDGETS.items()])
+    table = table[table["scale"] == 4]
+    table.loc[~table["method"].str.startswith("aidn"), "by"] = ""  # nothing was trained
+    table = table.drop_duplicates(["method", "by", "set"])  # bicubic, scored in every campaign
+    printed = cells("psnr_y").query("scale == 4").drop_duplicates(["network", "column"])
     published = printed.set_index(["network", "column"])["printed"].str.partition("/")[0]
-    rows = []
-    table = table[table["scale"] == scale]
-    for method, found in sorted(table.groupby("method"), key=lambda group: rank(group[0])):
-        by_set = found.drop_duplicates("set").set_index("set")["psnr_y"]
-        scored = {
-            str(name): f"{psnr:.2f}"
-            + (f" ({published[method, str(name)]})" if (method, name) in published.index else "")
-            for name, psnr in by_set.items()
-        }
-        own = f", {found['by'].iloc[0]}" if str(method).startswith("aidn") else ""
-        runs = " ".join(dict.fromkeys(" ".join(found["runs"]).split()))
-        rows.append((label(str(method)) + own, scored, runs))
-    return rows
+    sets = [name for name in SETS if name in set(table["set"])]
+    lines = [_line(["PSNR-Y ×4, dB (printed)", *sets, "runs"]), _line(["---"] * (len(sets) + 2))]
+    for by in ("", *filter(None, BUDGETS.values())):
+        rows = table[table["by"] == by]
+        for method, found in sorted(rows.groupby("method"), key=lambda group: rank(group[0])):
+            by_set = found.set_index("set")["psnr_y"]
+            scored = [f"{by_set[name]:.2f}" if name in by_set else "–" for name in sets]
+            beside = [published.get((method, name)) for name in sets]
+            marked = [
+                f"{a} ({b})" if b and a != "–" else a for a, b in zip(scored, beside, strict=True)
+            ]
+            runs = " ".join(dict.fromkeys(" ".join(found["runs"]).split()))
+            lines.append(_line([", ".join(filter(None, [label(str(method)), by])), *marked, runs]))
+    return "\n".join(lines)
 
 
 def model_card(root: Path = ROOT, campaign: str = "bsd400") -> str:
