@@ -3,10 +3,15 @@
 A claim is a function of the folder ``claims/`` that gathers evidence and returns a verdict. The
 rule of each kind of claim was written before any claim was judged:
 
-**Arithmetic and printed claims** ("78 % fewer parameters", "second among these methods"). *Holds*
-if the printed numbers give it, rounded to the digits of the claim; else *fails*. Where a paper
-names no scale, every printed scale must give it. "1/n of it" is the nearest whole n. Some claims
-can be tested against counts of the network itself, by code; then these decide likewise.
+**Arithmetic and printed claims** ("13,774 images", "second among these methods"). *Holds* if the
+printed numbers give it, rounded to the digits of the claim; else *fails*. Where a paper names no
+scale, every printed scale must give it; where it names no set, a gain is the mean over the printed
+sets, and that it is one at all is judged by this mean. "1/n of it" is the nearest whole n. A saving
+that is exceeded holds.
+
+**Claims of cost** ("fewer parameters than B"). *Fails* if the printed cells do not give it. Else
+the networks are counted by code, both in one convention: *holds* if the counts give it, *holds as
+printed, not here* if they do not. A network that is not here is judged by the cells alone.
 
 **Claims about a network's structure** ("four blocks"). Tested on the module of ``srlib/networks/``
 that has the published counts: *holds* if the module has it, else *fails*.
@@ -14,13 +19,14 @@ that has the published counts: *holds* if the module has it, else *fails*.
 **Algebraic claims** ("equivalent to one convolution"). Both sides are computed in float64. *Holds*
 if the largest difference is below 1e-10 of the largest output, else *fails*.
 
-**Claims of quality** ("A is better than B"). *Fails* if the paper's own printed cells do not give
-it. Else it is measured where this repository has the score of every image by both sides, with the
-95 % interval of a paired bootstrap over seeds and images, of each claimed set that is measured:
-*holds* if every interval lies wholly on the claimed side; *holds as printed, not here* if one
-lies wholly on the other side; else *undecided at this budget*: an interval contains zero, only one
-side was measured, or nothing was. The size of a printed gain is arithmetic; the measured side is
-its sign. Quick runs of minutes decide nothing.
+**Claims of quality** ("A is better than B"), which are claims on PSNR-Y. *Fails* if the paper's own
+printed cells do not give it. Else it is measured where this repository has the score of every image
+by both sides, with the 95 % interval of a paired bootstrap over seeds and images, of each claimed
+set that is measured: *holds* if every interval lies wholly on the claimed side; *holds as printed,
+not here* if one lies wholly on the other side; else *undecided at this budget*: an interval
+contains zero, only one side was measured, or nothing was. The size of a printed gain is arithmetic;
+the measured side is its sign. Quick runs of minutes decide nothing. "As good as B" is the same with
+``MARGIN`` dB allowed: not that much worse.
 
 **Claims of a score** ("the network scores x dB"). Where the authors' own weights are public, they
 are evaluated here: *holds* if every measured score is within one unit of the last printed digit,
@@ -32,7 +38,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -49,6 +55,7 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 HOLDS, FAILS, NOT_HERE, UNDECIDED = VERDICTS
 
 DRAWS, LEVEL = 10_000, 0.95  # of the bootstrap
+MARGIN = 0.1  # dB within which two networks are as good: authors report runs that differ by as much
 CODE = "code"  # the run of what is counted by code: it is the commit
 KINDS = ("stated", "printed", "measured", "derived")
 EVIDENCE = ["kind", "paper", "table", "row", "scale", "column", "quantity", "value", "unit"]
@@ -206,13 +213,13 @@ def printed(
     asked: dict[str, str | int | None]
     asked = {"paper": paper, "table": table, "row": row, "column": column}
     asked |= {"quantity": quantity, "scale": scale}
-    found = cells()
+    found = _cells()
     for key, wanted in asked.items():
         if wanted is not None:
             found = found[found[key] == wanted]
     if found.empty:
         raise ClaimError(f"published/{paper}.yaml has no number at {asked}")
-    return found.assign(kind="printed", run="").reindex(columns=EVIDENCE).reset_index(drop=True)
+    return _evidence(found.assign(kind="printed", run=""))
 
 
 def stated(paper: str, where: str, quantity: str, value: float, unit: str = "") -> pd.DataFrame:
@@ -228,10 +235,7 @@ def counted(network: str, scale: int, quantity: str = "params", **how: Any) -> p
         quantity: a field of ``srlib.complexity.Complexity``.
         **how: ``lr_size`` in pixels, 256x256 if not given, and settings such as ``blocks=4``.
     """
-    lr_size = how.pop("lr_size", (256, 256))
-    with torch.device("meta"):
-        built = create_network(network, scale, **how)
-    value = getattr(complexity(built, lr_size), quantity)
+    value = _count(network, scale, quantity, **how)
     name = " ".join([network, *(f"{key}={setting}" for key, setting in how.items())])
     return computed(name, quantity, value, scale=scale)
 
@@ -254,23 +258,29 @@ def scored(
     found = found[(found["campaign"] == campaign) & (found["method"] == method)]
     found = found[(found["scale"] == scale) & found["set"].isin(list(sets))]
     found = found.rename(columns={"set": "column", "method": "row", "psnr_y": "value"})
-    found = found.assign(kind="measured", quantity="psnr_y", unit="dB")
-    return found.reindex(columns=EVIDENCE).reset_index(drop=True)
+    return _evidence(found.assign(kind="measured", quantity="psnr_y", unit="dB"))
+
+
+def gaps(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
+    """Ours minus theirs, a row a quantity, scale and column that both have, as evidence."""
+    return _pairs(ours, theirs, "minus")
+
+
+def ratios(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
+    """Ours over theirs, a row a quantity, scale and column that both have, as evidence."""
+    return _pairs(ours, theirs, "over")
 
 
 def rows(*parts: pd.DataFrame) -> pd.DataFrame:
     """Parts of evidence one under the other."""
-    filled = [part for part in parts if len(part)]
-    return pd.DataFrame(
-        [row for part in filled for row in part.to_dict("records")], columns=EVIDENCE
-    )
+    return _evidence(pd.DataFrame([row for part in parts for row in part.to_dict("records")]))
 
 
 # Rules.
 
 
 class Comparison(NamedTuple):
-    """Two methods image by image: the verdict of the measurement, its reason, and the rows."""
+    """What measuring says of a claim: its verdict, the reason as a sentence, and the rows."""
 
     verdict: Verdict
     because: str
@@ -278,7 +288,13 @@ class Comparison(NamedTuple):
 
 
 def compare(
-    campaign: str, a: str, b: str, sets: Sequence[str], scale: int = 4, root: Path = ROOT
+    campaign: str,
+    a: str,
+    b: str,
+    sets: Sequence[str],
+    scale: int = 4,
+    margin: float = 0.0,
+    root: Path = ROOT,
 ) -> Comparison:
     """Measure "``a`` is better than ``b``" on the sets where both were scored image by image.
 
@@ -286,12 +302,13 @@ def compare(
         campaign: a folder of ``results/``.
         a, b: method names.
         sets: those of the claim; one that was not measured is not judged, and is named.
+        margin: dB by which ``a`` may be worse: ``MARGIN`` for "as good as".
 
     Returns:
         A row a set: the mean difference of PSNR-Y (dB, ``a`` minus ``b``) with its interval.
 
     Raises:
-        ClaimError: the two sides differ in seeds or images, so that no pairs can be made.
+        ClaimError: the two sides differ in images, so that no pairs can be made.
     """
     scores = _image_scores(campaign, scale, root)
     measured = {method: set(scores.loc[scores["method"] == method, "set"]) for method in (a, b)}
@@ -299,26 +316,32 @@ def compare(
     if not both:
         one = [method for method in (a, b) if measured[method] & set(sets)]
         which = f"only {one[0]} was measured" if one else f"neither {a} nor {b} was measured"
-        return Comparison(UNDECIDED, f"In {campaign}, {which} on {_list(sets)}.", rows())
-    found = [_paired(scores[scores["set"] == name], a, b, campaign, name) for name in both]
-    table = rows(*(part.assign(scale=scale) for part in found))
-    runs = _runs(
-        rows(scored(campaign, a, both, scale, root), scored(campaign, b, both, scale, root))
-    )
-    table["run"] = runs
+        alone = rows(*(scored(campaign, method, sets, scale, root) for method in one))
+        return Comparison(UNDECIDED, f"In {campaign} at x{scale}, {which}.", alone)
+    parts = [scored(campaign, method, both, scale, root) for method in (a, b)]
+    table = rows(*(_paired(scores[scores["set"] == name], a, b, campaign, name) for name in both))
+    table = table.assign(scale=scale, run=_runs(rows(*parts)))
     said = ", ".join(
         f"{row['value']:+.3f} dB on {row['column']} ({row['low']:+.3f} to {row['high']:+.3f})"
         for row in table.to_dict("records")
     )
-    verdict, why = _verdict(table)
+    verdict, why = _verdict(table, margin)
     missing = [name for name in sets if name not in both]
     left_out = f" Not measured: {_list(missing)}." if missing else ""
-    return Comparison(verdict, f"{campaign}, {a} minus {b}: {said}; {why}.{left_out}", table)
+    said = f"In {campaign}, {a} minus {b} is {said}: {why}.{left_out}"
+    return Comparison(verdict, said, rows(*parts, table))
 
 
 def as_printed(holds: bool) -> Verdict:
     """The verdict on an arithmetic, printed or structural claim."""
     return HOLDS if holds else FAILS
+
+
+def cost(printed_holds: bool, counted_holds: bool) -> Verdict:
+    """The verdict on a claim of cost: the printed cells first, then the counts by code."""
+    if not printed_holds:
+        return FAILS
+    return HOLDS if counted_holds else NOT_HERE
 
 
 def algebraic(difference: float, largest: float) -> Verdict:
@@ -331,21 +354,83 @@ def quality(printed_holds: bool, measured: Comparison) -> Verdict:
     return measured.verdict if printed_holds else FAILS
 
 
+def better(
+    ours: pd.DataFrame,
+    theirs: pd.DataFrame,
+    measured: Comparison,
+    margin: float = 0.0,
+    on_average: bool = False,
+) -> Finding:
+    """The finding on "ours is better than theirs", or as good with a ``margin`` in dB.
+
+    Args:
+        ours, theirs: printed cells of one quantity, PSNR in dB, of the same scales and sets.
+        measured: from ``compare``, with the same margin.
+        on_average: whether the claim names no set, so that the mean of the cells decides.
+    """
+    table = gaps(ours, theirs)
+    short = table[table["value"] < -margin] if margin else table[table["value"] <= 0]
+    mean = table["value"].mean()
+    verdict = quality(mean > -margin if on_average else short.empty, measured)
+    least, most = table["value"].min(), table["value"].max()
+    said = f"The {len(table)} printed gaps are {least:+.2f} to {most:+.2f} dB"
+    if on_average:
+        said += f", {mean:+.3f} dB in the mean"
+    elif len(short):
+        where = (f"{row['column']} x{row['scale']}" for row in short.to_dict("records"))
+        said += f"; not so on {_list(where)}"
+    said += "." if verdict == FAILS else f". {measured.because}"
+    return Finding(verdict, said, rows(ours, theirs, table, measured.evidence))
+
+
+def authors_weights(cells: pd.DataFrame, campaign: str, method: str, root: Path = ROOT) -> Finding:
+    """The finding on printed PSNR (dB) of one scale, where the authors' weights are ``method``."""
+    scale = int(cells["scale"].iloc[0])
+    measured = scored(campaign, method, list(cells["column"]), scale, root)
+    if measured.empty:
+        return Finding(UNDECIDED, f"In {campaign} at x{scale}, {method} was not measured.", cells)
+    table = gaps(measured, cells)
+    far = table[table["value"].abs() > 0.01 + 1e-9]
+    said = f"{method} of {campaign} is {table['value'].min():+.3f} to {table['value'].max():+.3f} "
+    said += f"dB from the printed scores of {_list(table['column'])}"
+    said += f"; more than 0.01 dB off on {_list(far['column'])}." if len(far) else "."
+    return Finding(HOLDS if far.empty else NOT_HERE, said, rows(cells, measured, table))
+
+
 def rounds_to(exact: float, stated: str) -> bool:
     """Whether a number, rounded to the digits of the stated one, is it ("84" of 84.1)."""
     digits = len(stated.partition(".")[2])
     return f"{exact:.{digits}f}" == stated
 
 
-def _verdict(table: pd.DataFrame) -> tuple[Verdict, str]:
+def _pairs(ours: pd.DataFrame, theirs: pd.DataFrame, how: Literal["minus", "over"]) -> pd.DataFrame:
+    keys = ["quantity", "scale", "column"]
+    both = ours.merge(theirs, on=keys, suffixes=("", "_theirs"))
+    if both.empty:
+        raise ClaimError(f"nothing to compare: no {_list(keys)} that both sides have")
+    found = both["value"] - both["value_theirs"]
+    if how == "over":
+        found = both["value"] / both["value_theirs"]
+    both = both.assign(
+        kind="derived",
+        value=found.round(6),  # a difference of printed decimals is a decimal again
+        unit=both["unit"] if how == "minus" else "",
+        row=both["row"] + f" {how} " + both["row_theirs"],
+        run=[_runs(pd.DataFrame({"run": runs})) for runs in both[["run", "run_theirs"]].to_numpy()],
+    )
+    return _evidence(both)
+
+
+def _verdict(table: pd.DataFrame, margin: float) -> tuple[Verdict, str]:
     """The rule for claims of quality, over the intervals of the sets."""
-    if (table["low"] > 0).all():
-        return HOLDS, "every interval is on the claimed side"
-    if (table["high"] < 0).any():
-        against = table.loc[table["high"] < 0, "column"]
-        return NOT_HERE, f"on {_list(against)} the whole interval is on the other side"
-    around = table.loc[table["low"] <= 0, "column"]
-    return UNDECIDED, f"on {_list(around)} the interval contains zero"
+    border = f"-{margin} dB" if margin else "zero"
+    if (table["low"] > -margin).all():
+        return HOLDS, f"every interval lies above {border}"
+    against = table.loc[table["high"] < -margin, "column"]
+    if len(against):
+        return NOT_HERE, f"on {_list(against)} the whole interval lies below {border}"
+    around = table.loc[table["low"] <= -margin, "column"]
+    return UNDECIDED, f"on {_list(around)} the interval contains {border}"
 
 
 def _paired(scores: pd.DataFrame, a: str, b: str, campaign: str, name: str) -> pd.DataFrame:
@@ -355,14 +440,13 @@ def _paired(scores: pd.DataFrame, a: str, b: str, campaign: str, name: str) -> p
         scores[scores["method"] == method].pivot_table("psnr_y", index="seed", columns="image")
         for method in (a, b)
     ]
-    if not (sides[0].index.equals(sides[1].index) and sides[0].columns.equals(sides[1].columns)):
+    if not sides[0].columns.equals(sides[1].columns):
         raise ClaimError(
-            f"results/{campaign}: {a} and {b} differ in seeds or images on {name}; evaluate both "
-            "with the same seeds"
+            f"results/{campaign}: {a} and {b} differ in the images of {name}; evaluate both on all"
         )
-    interval = paired_bootstrap(
-        sides[0].to_numpy(), sides[1].to_numpy(), draws=DRAWS, level=LEVEL, seed=0
-    )
+    ours, theirs = (side.to_numpy() for side in sides)
+    # The bootstrap is of its second argument minus its first.
+    interval = paired_bootstrap(theirs, ours, draws=DRAWS, level=LEVEL, seed=0)
     return _row(
         "measured",
         row=f"{a} minus {b}",
@@ -382,10 +466,33 @@ def _image_scores(campaign: str, scale: int, root: Path) -> pd.DataFrame:
     return found[found["scale"] == scale]
 
 
+@cache
+def _count(
+    network: str, scale: int, quantity: str, lr_size: tuple[int, int] = (256, 256), **how: Any
+) -> int:
+    with torch.device("meta"):
+        built = create_network(network, scale, **how)
+    if quantity == "params":  # nothing need be run for it
+        return sum(parameter.numel() for parameter in built.parameters())
+    return getattr(complexity(built, lr_size), quantity)
+
+
+@cache
+def _cells() -> pd.DataFrame:
+    return cells()
+
+
 def _row(kind: str, **cell: Any) -> pd.DataFrame:
-    return pd.DataFrame(
-        [{"kind": kind, "paper": "", "table": "", "run": ""} | cell], columns=EVIDENCE
-    )
+    return _evidence(pd.DataFrame([{"kind": kind} | cell]))
+
+
+def _evidence(table: pd.DataFrame) -> pd.DataFrame:
+    """The columns of evidence, in order: text where there is none is empty, a number is missing."""
+    table = table.reindex(columns=EVIDENCE).reset_index(drop=True)
+    numbers = {"value": "float64", "low": "float64", "high": "float64", "scale": "Int64"}
+    texts = [column for column in EVIDENCE if column not in numbers]
+    table[texts] = table[texts].astype(object).fillna("")
+    return table.astype(numbers)
 
 
 def _runs(table: pd.DataFrame) -> str:
