@@ -125,9 +125,9 @@ def distillation_makes_rfdn_lighter_than_imdn() -> Finding:
     return Finding(
         as_printed(lighter and max(more) < 0),
         f"{_value(rfdn):.0f}K against {_value(imdn):.0f}K at x4, but RFDN is also narrower: its "
-        f"counts fit 48 channels, and IMDN has 64. At one width RFDN's parameters are "
-        f"{more[0]:+.0%} (48 channels) and {more[1]:+.0%} (64) beside IMDN's, since its blocks refine all "
-        "channels where IMDN's refine three quarters.",
+        "counts fit 48 channels, and IMDN has 64. At one width RFDN's parameters are "
+        f"{more[0]:+.0%} (48 channels) and {more[1]:+.0%} (64) beside IMDN's, since its blocks "
+        "refine all channels where IMDN's refine three quarters.",
         rows(rfdn, imdn, *at_48, *at_64),
     )
 
@@ -622,13 +622,13 @@ def recursion_is_small_and_slow() -> Finding:
     small = [_value(params[n]) < _value(params[2]) for n in (0, 1)]
     slow = [_value(macs[n]) > _value(macs[2]) for n in (0, 1)]
     largest = printed("rfdn", "3", column="Params", scale=4).nlargest(1, "value")
+    times = [_value(macs[n]) / _value(macs[2]) for n in (0, 1)]
     return Finding(
         as_printed(all(small) and all(slow)),
-        f"VDSR, without recursion, has {_value(params[2]):.0f}K parameters at x4, DRRN "
-        f"{_value(params[1]):.0f}K and DRCN {_value(params[0]):.0f}K; the largest of Table 3 is "
-        f"{largest['row'].item()}. Of VDSR's multiply-adds they need "
-        f"{_value(macs[1]) / _value(macs[2]):.0f} and {_value(macs[0]) / _value(macs[2]):.0f} times as many. Sharing saves little where "
-        "the shared layer is as wide as DRCN's.",
+        f"VDSR, without recursion, has {_value(params[2]):.0f}K parameters at x4, DRCN "
+        f"{_value(params[0]):.0f}K and DRRN {_value(params[1]):.0f}K; the largest of Table 3 is "
+        f"{largest['row'].item()}. They need {times[0]:.0f} and {times[1]:.0f} times VDSR's "
+        "multiply-adds. Sharing saves little where the shared layer is as wide as DRCN's.",
         rows(*params, *macs, largest).drop_duplicates(),
     )
 
