@@ -10,7 +10,14 @@ from srlib.complexity import LR_720P, complexity
 from srlib.networks import create_network
 from srlib.networks.blocks import ChannelAttention
 from srlib.networks.imdn import IMDB
-from srlib.networks.rfdn import RFDB, RFDN, imdb_as_imdb_r, rfdb_as_rfdb_e
+from srlib.networks.rfdn import (
+    RFDB,
+    RFDN,
+    SRB,
+    imdb_as_imdb_r,
+    rfdb_as_rfdb_e,
+    srb_as_convolution,
+)
 
 ABLATION = {
     "rfdn-t1-base": 652_146,
@@ -55,6 +62,11 @@ def rfdb() -> RFDB:
     return RFDB(16, ChannelAttention(16, 4, contrast=True)).double()
 
 
+def srb() -> SRB:
+    torch.manual_seed(0)
+    return SRB(16).double()
+
+
 # --- blocks that are another block ------------------------------------------------------------
 
 
@@ -72,6 +84,17 @@ def test_imdb_r_without_attention_computes_what_imdb_does() -> None:
 
 def test_imdb_r_has_as_many_parameters() -> None:
     assert parameters(imdb_as_imdb_r(imdb())) == parameters(imdb())
+
+
+@pytest.mark.parametrize("identity", [True, False])
+@pytest.mark.parametrize("channels", [1, 3, 50])
+@torch.no_grad()
+def test_a_convolution_computes_what_an_srb_does(channels: int, identity: bool) -> None:
+    torch.manual_seed(0)
+    block, x = SRB(channels, identity).double(), features(channels)
+    plain = srb_as_convolution(block)
+    assert not plain.identity
+    torch.testing.assert_close(plain(x), block(x), rtol=1e-12, atol=1e-12)
 
 
 @torch.no_grad()
@@ -107,7 +130,9 @@ def test_a_network_of_rfdb_e_computes_what_one_of_rfdb_does() -> None:
     torch.testing.assert_close(rewritten(x), network(x), rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize(("make", "rewrite"), [(imdb, imdb_as_imdb_r), (rfdb, rfdb_as_rfdb_e)])
+@pytest.mark.parametrize(
+    ("make", "rewrite"), [(imdb, imdb_as_imdb_r), (rfdb, rfdb_as_rfdb_e), (srb, srb_as_convolution)]
+)
 def test_rewriting_leaves_the_block_as_it_was(
     make: Callable[[], nn.Module], rewrite: Callable[[nn.Module], nn.Module]
 ) -> None:

@@ -24,9 +24,9 @@ What is known, and from where:
 | Table 1, Base and SRB / FDC and RFDB | 52 | 6 | CCA, 16 | 652,146 / 636,546 at x4 |
 | Table 2, rate 0.25 / 0.5 / 0.75 | 48 | 6 | CCA, 16 | 523,434 / 544,386 / 565,338 at x4 |
 
-Two blocks of the literature are other blocks with the weights written differently; here a function
-does the writing: ``imdb_as_imdb_r`` (section 3.2 of RFDN) and ``rfdb_as_rfdb_e`` (section 3.2 of
-AIDN, Zong et al., CVPR Workshops 2022).
+Some blocks of the literature are other blocks with the weights written differently; here a function
+does the writing: ``imdb_as_imdb_r`` (section 3.2 of RFDN), ``srb_as_convolution`` and
+``rfdb_as_rfdb_e`` (section 3.2 of AIDN, Zong et al., CVPR Workshops 2022).
 """
 
 import copy
@@ -155,18 +155,27 @@ def imdb_as_imdb_r(block: IMDB) -> IMDBR:
     return written.train(block.training)
 
 
-def rfdb_as_rfdb_e(block: RFDB) -> RFDB:
-    """The RFDB-E that computes what ``block`` does: each identity folded into its convolution.
+def srb_as_convolution(block: SRB) -> SRB:
+    """The plain convolution and activation that compute what ``block`` does, borders included.
 
     conv(x) + x is a convolution whose kernel has 1 more at the centre of its diagonal, so the two
-    agree but for rounding.
+    agree but for rounding. It is the place of the identity that allows it, before the activation:
+    h(conv(x)) + x is no h of a convolution.
     """
     plain = copy.deepcopy(block)
-    for srb in (plain.refine1, plain.refine2, plain.refine3):
-        if srb.identity:
-            srb.identity = False
-            with torch.no_grad():
-                srb.conv.weight[:, :, 1, 1] += torch.eye(len(srb.conv.weight)).to(srb.conv.weight)
+    if block.identity:
+        plain.identity = False
+        with torch.no_grad():
+            plain.conv.weight[:, :, 1, 1] += torch.eye(len(plain.conv.weight)).to(plain.conv.weight)
+    return plain
+
+
+def rfdb_as_rfdb_e(block: RFDB) -> RFDB:
+    """The RFDB-E that computes what ``block`` does: each SRB as its plain convolution."""
+    plain = copy.deepcopy(block)
+    plain.refine1 = srb_as_convolution(block.refine1)
+    plain.refine2 = srb_as_convolution(block.refine2)
+    plain.refine3 = srb_as_convolution(block.refine3)
     return plain
 
 
