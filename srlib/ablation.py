@@ -15,6 +15,7 @@ from srlib.config import load_config
 from srlib.published import published
 from srlib.results import ROOT, per_image, results
 from srlib.statistics import agrees, paired_bootstrap, verdict
+from srlib.tables import beside
 
 CAMPAIGNS = ("paper", "bsd400", "quick")  # the biggest first
 TOGETHER = "all sets"
@@ -32,9 +33,10 @@ def best(root: Path = ROOT) -> str:
     Raises:
         ValueError: none has; names those that were looked for.
     """
-    scores, needed = results(root), set(printed()["network"])
+    table, scores = printed(), results(root)
+    needed = set(table["network"])
     for campaign in CAMPAIGNS:
-        if needed <= set(_of(campaign, scores)["method"]):
+        if needed <= set(_of(campaign, scores, table)["method"]):
             return campaign
     raise ValueError(
         f"none of the campaigns {', '.join(CAMPAIGNS)} has scores of {', '.join(sorted(needed))} "
@@ -61,7 +63,7 @@ def steps(campaign: str, root: Path = ROOT) -> pd.DataFrame:
         ValueError: a step's networks are not scored on the same images; names them.
     """
     table, scores = printed(), per_image(campaign, root)
-    runs = _of(campaign, results(root))
+    runs = _of(campaign, results(root), table)
     scores = scores[scores["scale"] == table["scale"][0]]
     cells = table.pivot_table(index="network", columns="column", values="value")
     rows = []
@@ -70,8 +72,9 @@ def steps(campaign: str, root: Path = ROOT) -> pd.DataFrame:
         if found is None:
             continue
         a, b = found
-        shared = [name for name in a.columns.unique("set") if name in cells]
-        sets = {name: [name] for name in a.columns.unique("set")}
+        names = [name for name in scores["set"].unique() if name in a.columns.unique("set")]
+        shared = [name for name in names if name in cells]
+        sets = {name: [name] for name in names}
         if len(shared) > 1:
             sets[TOGETHER] = shared
         for name, members in sets.items():
@@ -98,6 +101,16 @@ def steps(campaign: str, root: Path = ROOT) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*columns, "verdict", "within", "seeds", "runs"])
 
 
+def beside_printed(campaign: str, root: Path = ROOT) -> pd.DataFrame:
+    """Table 2's PSNR-Y, published | measured | difference, as ``srlib.tables.beside`` gives it.
+
+    The quick run is scored on a set of its own; ``benchmarks`` scores its networks on these.
+    """
+    scores = results(root)
+    source = "benchmarks" if campaign == "quick" else campaign
+    return beside(printed(), scores[scores["campaign"] == source])
+
+
 def answer(campaign: str, root: Path = ROOT) -> str:
     """The steps in sentences, of all sets together, or of the only set that there is."""
     table = steps(campaign, root)
@@ -120,11 +133,10 @@ def answer(campaign: str, root: Path = ROOT) -> str:
     if len(apart) > len(whole):
         counts = ", ".join(f"{n} {text}" for text, n in apart["verdict"].value_counts().items())
         lines.append(f"Set by set, {_count(len(apart), 'step')}: {counts}.")
-    beside = apart[apart["within"].notna()]
-    if len(beside):
-        lines.append(
-            f"Inside their intervals lie {beside['within'].sum()} of {len(beside)} printed steps."
-        )
+    compared = apart[apart["within"].notna()]
+    if len(compared):
+        inside = f"{compared['within'].sum()} of {len(compared)}"
+        lines.append(f"Inside their intervals lie {inside} printed steps.")
     else:
         lines.append(f"Table 2 prints no score on {name}, so nothing stands beside these steps.")
     return "\n".join(lines)
@@ -241,8 +253,8 @@ def _speed(campaign: str, root: Path) -> pd.DataFrame:
     )
 
 
-def _of(campaign: str, scores: pd.DataFrame) -> pd.DataFrame:
-    at_scale = scores["scale"] == printed()["scale"][0]
+def _of(campaign: str, scores: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    at_scale = scores["scale"] == table["scale"][0]
     return scores[(scores["campaign"] == campaign) & at_scale]
 
 
