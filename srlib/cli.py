@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
-from srlib import pipeline, report
+from srlib import paper_figures, paper_tables, pipeline, report
 from srlib.atomic import replacing
 from srlib.audit import measure, printed_beside
 from srlib.config import load_config
@@ -81,7 +81,6 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--weights", help="a safetensors file of the trainer, with --sets")
     sub.add_argument("--official", help="the authors' weights, with --sets")
     sub.add_argument("--chop", action="store_true", help="in quarters, with --sets; as FDIWN does")
-    sub.add_argument("--from", dest="source", help="results of another campaign, to score here")
 
     command(
         "reconstruct",
@@ -96,12 +95,16 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--out", default="lr_bytes.csv", help="a file in the campaign's results")
 
     sub = command("report", _report, "The quick run's scores, beside those of the last commit.")
-    sub.add_argument("--update", action="store_true", help="write the README's table instead")
+    sub.add_argument(
+        "--update", action="store_true", help="write the tables of README and model card instead"
+    )
 
     command("summary", _summary, "Draw a campaign's figure.", "params")
 
     sub = command("render", _render, "Execute notebooks in place, in a canonical form.")
-    sub.add_argument("notebooks", nargs="+", type=Path)
+    sub.add_argument("notebooks", nargs="*", type=Path, help="all of them if none is named")
+
+    command("export", _export, "Write every table and figure of the papers as files.")
 
     sub = command("upscale", _upscale, "Upscale an image file.", "network", "scale")
     sub.add_argument("input", type=Path, help="any image that Pillow reads")
@@ -153,9 +156,7 @@ def _evaluate(options: argparse.Namespace) -> None:
         pipeline.reference(options.params, options.reference, options.scale)
     else:
         _need(options, "network")
-        pipeline.evaluate_stage(
-            options.params, options.network, options.scale, options.seed, options.source
-        )
+        pipeline.evaluate_stage(options.params, options.network, options.scale, options.seed)
 
 
 def _reconstruct(options: argparse.Namespace) -> None:
@@ -173,7 +174,8 @@ def _summary(options: argparse.Namespace) -> None:
 
 def _report(options: argparse.Namespace) -> None:
     if options.update:
-        report.update(ROOT / "README.md")
+        report.update(ROOT / "README.md", report.markdown())
+        report.update(ROOT / report.CARD, report.model_card())
         return
     table = committed()
     print(table.to_string(index=False, float_format=lambda value: f"{value:.4f}", na_rep="-"))
@@ -183,8 +185,13 @@ def _report(options: argparse.Namespace) -> None:
 def _render(options: argparse.Namespace) -> None:
     from srlib.notebooks import render  # JupyterLab's packages, not needed by the rest
 
-    for path in options.notebooks:
+    for path in options.notebooks or sorted((ROOT / "notebooks").glob("*.ipynb")):
         render(path)
+
+
+def _export(_: argparse.Namespace) -> None:
+    paper_tables.export(ROOT / "tables")
+    paper_figures.export(ROOT / "figures")
 
 
 def _upscale(options: argparse.Namespace) -> None:

@@ -52,9 +52,7 @@ class Matrix:
     scales: tuple[int, ...] = Field(min_length=1)
     seeds: tuple[int, ...]
     references: tuple[str, ...]
-    transfer: tuple[str, ...]
     check_lr: tuple[str, ...]
-    notebooks: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -85,6 +83,7 @@ class Train:
     """
 
     stages: tuple[Stage, ...] = Field(min_length=1)
+    init: Literal["default", "unit_variance"]
     batch: int = Field(gt=0)
     patch: int = Field(gt=0)
     device: Literal["cpu", "cuda"]
@@ -213,7 +212,7 @@ def _check_together(path: Path, config: Config) -> None:
 
 
 def _check_names(path: Path, config: Config) -> None:
-    for key in ("networks", "scales", "seeds", "references", "notebooks"):
+    for key in ("networks", "scales", "seeds", "references"):
         values = getattr(config.matrix, key)
         if len(set(values)) < len(values):
             raise ConfigError(f"{path}: matrix.{key}: {list(values)} names something twice")

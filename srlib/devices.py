@@ -1,4 +1,4 @@
-"""Where a run computes: a CPU, a GPU, or all that ``torchrun`` starts it on; its time and energy."""
+"""Where a run computes: a CPU, a GPU, or whatever ``torchrun`` starts; its time and energy."""
 
 import os
 import time
@@ -91,7 +91,7 @@ def joules(device: torch.device) -> float | None:
     """
     if device.type == "cuda":
         try:
-            import pynvml
+            import pynvml  # type: ignore[import-not-found]
 
             pynvml.nvmlInit()
             handle = pynvml.nvmlDeviceGetHandleByIndex(device.index or 0)

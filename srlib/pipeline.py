@@ -83,17 +83,11 @@ def train_stage(params: str, network: str, scale: int, seed: int) -> None:
     )
 
 
-def evaluate_stage(
-    params: str, network: str, scale: int, seed: int, source: str | None = None
-) -> None:
-    """Score one trained network on the campaign's test sets.
-
-    ``source`` is the results folder of another campaign, whose weights are scored on this one's.
-    """
+def evaluate_stage(params: str, network: str, scale: int, seed: int) -> None:
+    """Score one trained network on the campaign's test sets."""
     config = load_config(params)
     folder = _folder(config.campaign.results, network, scale, seed)
-    weights = _folder(source or config.campaign.results, network, scale, seed)
-    method, facts = trained(config, weights / "weights.safetensors")
+    method, facts = trained(config, folder / "weights.safetensors")
     _evaluate(config, method, facts, scale, folder, f"evaluate-{network}-x{scale}-s{seed}")
 
 

@@ -1,5 +1,6 @@
-"""The README's results: its table is written from tracked outputs, never by hand."""
+"""Tables that stand in Markdown files: written from tracked outputs, never by hand."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -7,49 +8,92 @@ import pandas as pd
 from srlib.atomic import replacing
 from srlib.figures import label, rank
 from srlib.published import cells
-from srlib.results import ROOT
+from srlib.results import ROOT, results
 from srlib.tables import gains
+from srlib.weights import load_trained
 
 START = "<!-- results: written by `srlib report --update`, checked by tests/test_readme.py -->"
 END = "<!-- end of results -->"
+CARD = "campaigns/bsd400/MODEL_CARD.md"
+# Campaigns of the README's table, and how it names what they trained.
+BUDGETS = {
+    "benchmarks": "",
+    "bsd400-long": "trained here, longer",
+    "bsd400": "trained here",
+    "quick": "quick run",
+}
 SETS = ("embedded-heldout", "Set5", "Set14", "B100", "Urban100")
 
 
 def markdown(root: Path = ROOT) -> str:
-    """Scores at x4 as a Markdown table: a row a method, a column a set, printed in brackets."""
-    scores = gains("quick", root), gains("benchmarks", root)
-    table = pd.concat(scores, ignore_index=True)
-    printed = cells("psnr_y")
-    printed = printed[printed["scale"] == 4].drop_duplicates(["network", "column"], keep="first")
+    """The README's scores at x4: a row a method and budget, a column a set, printed in brackets."""
+    table = pd.concat([gains(name, root).assign(by=by) for name, by in BUDGETS.items()])
+    table = table[table["scale"] == 4]
+    table.loc[~table["method"].str.startswith("aidn"), "by"] = ""  # nothing was trained
+    table = table.drop_duplicates(["method", "by", "set"])  # bicubic, scored in every campaign
+    printed = cells("psnr_y").query("scale == 4").drop_duplicates(["network", "column"])
     published = printed.set_index(["network", "column"])["printed"].str.partition("/")[0]
     sets = [name for name in SETS if name in set(table["set"])]
-    lines = ["| PSNR-Y ×4, dB (printed) | " + " | ".join(sets) + " | runs |"]
-    lines.append("|---" * (len(sets) + 2) + "|")
-    for method, rows in sorted(table.groupby("method"), key=lambda group: rank(group[0])):
-        by_set = rows.drop_duplicates("set").set_index("set")["psnr_y"]
-        scored = []
-        for name in sets:
-            cell = f"{by_set[name]:.2f}" if name in by_set else "–"
-            if (method, name) in published.index:
-                cell += f" ({published[method, name]})"
-            scored.append(cell)
-        runs = " ".join(dict.fromkeys(" ".join(rows["runs"]).split()))
-        title = label(str(method)) + ", quick run" * str(method).startswith("aidn")
-        lines.append(f"| {title} | {' | '.join(scored)} | {runs} |")
+    lines = [_line(["PSNR-Y ×4, dB (printed)", *sets, "runs"]), _line(["---"] * (len(sets) + 2))]
+    for by in ("", *filter(None, BUDGETS.values())):
+        rows = table[table["by"] == by]
+        for method, found in sorted(rows.groupby("method"), key=lambda group: rank(group[0])):
+            by_set = found.set_index("set")["psnr_y"]
+            scored = [f"{by_set[name]:.2f}" if name in by_set else "–" for name in sets]
+            beside = [published.get((method, name)) for name in sets]
+            marked = [
+                f"{a} ({b})" if b and a != "–" else a for a, b in zip(scored, beside, strict=True)
+            ]
+            runs = " ".join(dict.fromkeys(" ".join(found["runs"]).split()))
+            lines.append(_line([", ".join(filter(None, [label(str(method)), by])), *marked, runs]))
     return "\n".join(lines)
 
 
-def update(readme: Path, root: Path = ROOT) -> None:
-    """Write the table between the README's two markers.
+def model_card(root: Path = ROOT, campaign: str = "bsd400") -> str:
+    """The weights of a campaign: a row a file, and the scores of its seed."""
+    heads = ["weights", "parameters", "MB", "run", "steps", "patches", "minutes", "device"]
+    lines = [_line([*heads, *SETS[1:]]), _line(["---"] * (len(heads) + 4))]
+    scores = results(root).query("campaign == @campaign")
+    for path in sorted((root / "results" / campaign).glob("*/seed*/weights.safetensors")):
+        network, header = load_trained(path)
+        name, scale, seed = (header[key] for key in ("network", "scale", "seed"))
+        record = json.loads(
+            (root / f"runs/{campaign}/train-{name}-x{scale}-s{seed}.json").read_text()
+        )
+        own = scores.query("method == @name and scale == @scale and seed == @seed")
+        by_set = own.set_index("set")["psnr_y"]
+        cost = record["cost"]["seconds"] / 60
+        lines.append(
+            _line(
+                [
+                    f"`{path.relative_to(root)}`",
+                    f"{sum(p.numel() for p in network.parameters()):,}",
+                    f"{path.stat().st_size / 1e6:.2f}",
+                    header["run"],
+                    f"{header['steps']:,}",
+                    f"{record['images_seen']:,}",
+                    f"{cost:.1f}",
+                    f"{record['device']}, {record['host']}",
+                    *(f"{by_set[name]:.2f}" if name in by_set else "–" for name in SETS[1:]),
+                ]
+            )
+        )
+    return "\n".join(lines)
+
+
+def _line(parts: list[str]) -> str:
+    return "| " + " | ".join(parts) + " |"
+
+
+def update(path: Path, block: str) -> None:
+    """Write a table between a file's two markers.
 
     Raises:
-        ValueError: the README has lost a marker.
+        ValueError: the file has lost a marker.
     """
-    text = readme.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
     if START not in text or END not in text:
-        raise ValueError(f"{readme} has no lines {START!r} and {END!r}; put them back")
+        raise ValueError(f"{path} has no lines {START!r} and {END!r}; put them back")
     before, after = text.split(START)[0], text.split(END)[1]
-    with replacing(readme) as temporary:
-        temporary.write_text(
-            f"{before}{START}\n\n{markdown(root)}\n\n{END}{after}", encoding="utf-8"
-        )
+    with replacing(path) as temporary:
+        temporary.write_text(f"{before}{START}\n\n{block}\n\n{END}{after}", encoding="utf-8")

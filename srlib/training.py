@@ -29,6 +29,7 @@ from srlib.atomic import replacing
 from srlib.config import Stage, Train
 from srlib.devices import Devices, Stopwatch, joules
 from srlib.inference import upscale_array
+from srlib.initialise import unit_variance
 from srlib.metrics import score
 from srlib.networks import create_network
 from srlib.provenance import digest, file_sha256, run_id
@@ -138,9 +139,13 @@ class Run:
     ) -> None:
         self.facts, self.recipe, self.store, self.test = facts, recipe, store, test
         self.device, self.rank, self.world = device, rank, world
+        self.patch = recipe.patch // store.scale * store.scale
         self.label = f"{facts['network']}-x{facts['scale']}-s{facts['seed']}"
         torch.manual_seed(facts["seed"])
         network = create_network(facts["network"], facts["scale"], **facts["settings"])
+        if recipe.init == "unit_variance":
+            # A batch beyond the last step's, the same on every rank.
+            unit_variance(network, store.batch(self.patch, 4, facts["seed"], recipe.steps)[0])
         key = digest([facts, _code(network), world])[:12]  # ranks sum in another order
         self.checkpoint = checkpoints / f"{self.label}-{key}" / "checkpoint.safetensors"
         layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
@@ -270,7 +275,7 @@ class Run:
         recipe = self.recipe
         with self.watches["data"]:
             lr, hr = self.store.batch(
-                recipe.patch // self.store.scale * self.store.scale,
+                self.patch,
                 recipe.batch,
                 self.facts["seed"],
                 step,
@@ -404,6 +409,7 @@ def _code(network: nn.Module) -> list[str]:
     modules = {type(part).__module__ for part in network.modules()}
     ours = {name for name in modules if name.startswith("srlib.")} | {
         __name__,
+        "srlib.initialise",
         "srlib.schedule",
         "srlib.store",
     }

@@ -141,6 +141,12 @@ def test_a_wrong_type_is_named(changed: Changed, key: str, value: object) -> Non
         load_config(path)
 
 
+def test_a_set_to_validate_on_that_is_no_test_set_is_named(changed: Changed) -> None:
+    path = changed("train.validate", {"set": "Set5", "every": 100})
+    with pytest.raises(ConfigError, match=named(path, "train.validate.set", "Set5")):
+        load_config(path)
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [

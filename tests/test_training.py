@@ -20,11 +20,13 @@ from tiny_run import L1, L2, recipe, run
 from torch import Tensor, nn
 
 from srlib import training
-from srlib.config import Stage, Train
+from srlib.config import Stage, Train, Validate
+from srlib.evaluation import evaluate
+from srlib.inference import upscale_array
 from srlib.provenance import file_sha256
 from srlib.store import Store
 from srlib.training import OutOfTime, TrainingError, learning_rate, schedule
-from srlib.weights import load_tensors
+from srlib.weights import load_tensors, load_trained
 
 
 def flat(steps: int) -> Stage:
@@ -200,12 +202,86 @@ def test_a_stage_starts_with_a_new_adam(store: Store, tmp_path: Path) -> None:
     assert moved.median().item() == pytest.approx(1e-3, rel=1e-3)
 
 
+# --- validation and cost ----------------------------------------------------------------------
+
+CURVE = Validate(set="noise", every=10)
+
+
+def curve(folder: Path) -> str:
+    return (folder / "validation.csv").read_text()
+
+
+@pytest.fixture(scope="module")
+def validated(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("validated")
+    run(store, folder / "results", folder / "checkpoints", recipe(validate=CURVE))
+    return folder / "results"
+
+
+def test_the_curve_has_a_point_at_every_interval(validated: Path) -> None:
+    assert [line.split(",")[:2] for line in curve(validated).splitlines()[1:]] == [
+        ["10", "noise"],
+        ["20", "noise"],
+        ["30", "noise"],
+    ]
+
+
+def test_the_curve_ends_at_what_evaluation_gives(store: Store, validated: Path) -> None:
+    network = load_trained(validated / "weights.safetensors")[0].eval()
+    images = evaluate(lambda lr: upscale_array(network, lr), store)
+    assert float(curve(validated).splitlines()[-1].split(",")[2]) == pytest.approx(
+        images["psnr_y"].mean(), abs=1e-5
+    )
+
+
+def test_validation_does_not_change_the_weights(plain: Path, validated: Path) -> None:
+    assert sha256(validated) == sha256(plain)
+
+
+def test_an_interrupted_run_keeps_its_curve(store: Store, validated: Path, tmp_path: Path) -> None:
+    of = recipe(validate=CURVE, max_minutes=1e-9)
+    assert until_out_of_time(store, tmp_path / "results", tmp_path / "c", of)
+    assert curve(tmp_path / "results") == curve(validated)
+
+
+def test_a_set_to_validate_on_that_is_not_there_is_named(store: Store, tmp_path: Path) -> None:
+    of = recipe(validate=Validate(set="Set5", every=10))
+    with pytest.raises(ValueError, match=r"train\.validate\.set: Set5 is not among .*noise"):
+        run(store, tmp_path, tmp_path / "c", of)
+
+
+def test_cost_counts_all_pieces_of_a_run(store: Store, tmp_path: Path) -> None:
+    of, pieces = recipe(max_minutes=1e-9), []
+    for _ in range(100):
+        try:
+            cost = run(store, tmp_path, tmp_path / "c", of).cost
+            break
+        except OutOfTime:
+            (checkpoint,) = tmp_path.glob("c/*/checkpoint.safetensors")
+            pieces.append(load_tensors(checkpoint)[1]["spent"]["seconds"])
+    assert 0 < pieces[0] < pieces[-1] < (cost["seconds"] or 0) + 0.05
+
+
+def test_the_share_of_time_that_batches_take_is_printed(
+    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cost = run(store, tmp_path, tmp_path / "c", recipe()).cost
+    assert cost["data_share"] is not None and 0 < cost["data_share"] < 1
+    assert f"{cost['data_share']:.2%} of the time went into batches" in capsys.readouterr().out
+
+
 # --- the recipe's switches --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"precision": "bfloat16"}, {"ema": 0.9}, {"batch": 4}, {"patch": 64}],
+    [
+        {"precision": "bfloat16"},
+        {"ema": 0.9},
+        {"batch": 4},
+        {"init": "unit_variance"},
+        {"patch": 64},
+    ],
     ids=lambda change: next(iter(change)),
 )
 def test_a_switch_changes_the_weights(
@@ -454,27 +530,34 @@ def test_a_batch_that_does_not_divide_among_the_ranks_is_named(
 # --- several processes ------------------------------------------------------------------------
 
 
+SIXTEEN: dict[str, Any] = {"batch": 16, "log_every": 1, "stages": [asdict(L1)]}
+
+
+def two_ranks(store: Store, folder: Path, **extra: str) -> subprocess.CompletedProcess[str]:
+    """The run on two gloo processes of 8 patches each, results in ``folder/two``."""
+    job = {
+        "store": str(store.folder),
+        "folder": str(folder / "two"),
+        "checkpoints": str(folder / "c2"),
+        "recipe": SIXTEEN,
+    }
+    command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    return subprocess.run(
+        [sys.executable, *command, tiny_run.__file__, json.dumps(job | extra)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        timeout=120,
+    )
+
+
 @pytest.fixture(scope="module")
 def ranks(store: Store, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Results of one process and of two, with one global batch of 16."""
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("ranks")
-    change: dict[str, Any] = {"batch": 16, "log_every": 1, "stages": [asdict(L1)]}
-    job = {
-        "store": str(store.folder),
-        "folder": str(folder / "two"),
-        "checkpoints": str(folder / "c2"),
-        "recipe": change,
-    }
-    command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    subprocess.run(
-        [sys.executable, *command, tiny_run.__file__, json.dumps(job)],
-        check=True,
-        capture_output=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        timeout=120,
-    )
-    run(store, folder / "one", folder / "c1", recipe(**change))
+    assert two_ranks(store, folder).returncode == 0
+    run(store, folder / "one", folder / "c1", recipe(**SIXTEEN))
     return folder / "one", folder / "two"
 
 
@@ -486,3 +569,14 @@ def test_two_ranks_follow_one_process(ranks: tuple[Path, Path]) -> None:
 def test_two_ranks_end_at_the_weights_of_one_process(ranks: tuple[Path, Path]) -> None:
     one, two = ranks
     torch.testing.assert_close(weights(two), weights(one), rtol=0, atol=1e-4)
+
+
+def test_a_run_killed_on_two_ranks_resumes(
+    store: Store, ranks: tuple[Path, Path], tmp_path: Path
+) -> None:
+    # The first process is killed half-way through the results; torchrun then ends the other.
+    killed = two_ranks(store, tmp_path, die_writing="weights")
+    resumed = two_ranks(store, tmp_path)
+    assert (killed.returncode != 0, resumed.returncode) == (True, 0)
+    assert "resumes after step 15 of 20" in resumed.stdout
+    assert sha256(tmp_path / "two") == sha256(ranks[1])

@@ -27,6 +27,7 @@ def recipe(**changes: Any) -> Train:
     """Two stages; a checkpoint falls on the boundary between them."""
     settings: dict[str, Any] = {
         "stages": (L1, L2),
+        "init": "default",
         "batch": 2,
         "patch": 60,
         "device": "cpu",

@@ -21,7 +21,7 @@ What is known, and from where:
 import torch
 from torch import Tensor, nn
 
-from srlib.networks.blocks import ESA, PixelShuffleTail, as_rgb
+from srlib.networks.blocks import ESA, PixelShuffleTail, as_rgb, chained
 
 
 def activation() -> nn.Module:
@@ -172,9 +172,5 @@ class AIDN(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         head = self.head(as_rgb(x, self.least_size))
-        outputs = []
-        features = head
-        for block in self.blocks:
-            features = block(features)
-            outputs.append(features)
-        return self.tail(self.refine(self.fuse(torch.cat(outputs, dim=1))) + head)
+        outputs = torch.cat(chained(self.blocks, head), dim=1)
+        return self.tail(self.refine(self.fuse(outputs)) + head)

@@ -18,7 +18,7 @@ the output is halved and shifted back. Neither shift is a parameter.
 import torch
 from torch import Tensor, nn
 
-from srlib.networks.blocks import as_rgb
+from srlib.networks.blocks import as_rgb, chained
 from srlib.networks.normed import DIV2K_MEAN, normed
 
 KERNELS = (3, 5, 7, 9)
@@ -58,12 +58,7 @@ class LFB(nn.Module):
         self.weight_input = nn.Parameter(torch.ones(1))
 
     def forward(self, x: Tensor) -> Tensor:
-        outputs = []
-        features = x
-        for unit in self.units:
-            features = unit(features)
-            outputs.append(features)
-        fused = self.fuse(torch.cat(outputs, dim=1))
+        fused = self.fuse(torch.cat(chained(self.units, x), dim=1))
         return self.weight_body * fused + self.weight_input * x
 
 

@@ -1,5 +1,7 @@
 """Blocks that several papers share: input check, mean shift, attentions, pixel-shuffle tail."""
 
+from collections.abc import Iterable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -30,6 +32,15 @@ def as_rgb(x: Tensor, least: int = 1) -> Tensor:
             f"{least}x{least}; pad it, or use srlib.upscale, which pads and crops"
         )
     return x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x
+
+
+def chained(blocks: Iterable[nn.Module], x: Tensor) -> list[Tensor]:
+    """Outputs of all blocks, each of which takes the one before: what the networks here fuse."""
+    outputs = []
+    for block in blocks:
+        x = block(x)
+        outputs.append(x)
+    return outputs
 
 
 class MeanShift(nn.Conv2d):

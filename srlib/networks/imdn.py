@@ -15,7 +15,7 @@ What is known, and from where:
 import torch
 from torch import Tensor, nn
 
-from srlib.networks.blocks import ChannelAttention, PixelShuffleTail, as_rgb
+from srlib.networks.blocks import ChannelAttention, PixelShuffleTail, as_rgb, chained
 
 
 def activation() -> nn.Module:
@@ -99,11 +99,6 @@ class IMDN(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         head = self.head(as_rgb(x, self.least_size))
-        outputs = []
-        features = head
-        for block in self.blocks:
-            features = block(features)
-            outputs.append(features)
-        if self.fuse is not None:
-            features = self.fuse(torch.cat(outputs, dim=1))
+        outputs = chained(self.blocks, head)
+        features = outputs[-1] if self.fuse is None else self.fuse(torch.cat(outputs, dim=1))
         return self.tail(self.refine(features) + head)

@@ -8,7 +8,7 @@ Parameters: 22,123,395 / 22,308,035 / 22,271,107 at x2 / x3 / x4.
 import torch
 from torch import Tensor, nn
 
-from srlib.networks.blocks import as_rgb
+from srlib.networks.blocks import as_rgb, chained
 from srlib.networks.edsr import EDSRTail
 
 
@@ -78,9 +78,5 @@ class RDN(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         head = self.head(255 * as_rgb(x, self.least_size))
-        outputs = []
-        features = self.shallow(head)
-        for block in self.blocks:
-            features = block(features)
-            outputs.append(features)
-        return self.tail(self.fuse(torch.cat(outputs, dim=1)) + head) / 255
+        outputs = torch.cat(chained(self.blocks, self.shallow(head)), dim=1)
+        return self.tail(self.fuse(outputs) + head) / 255

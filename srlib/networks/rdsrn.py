@@ -26,7 +26,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from srlib.networks.blocks import ChannelAttention, PixelShuffleTail, as_rgb
+from srlib.networks.blocks import ChannelAttention, PixelShuffleTail, as_rgb, chained
 
 CHANNELS = 64
 WIDENING = 3.5
@@ -154,10 +154,6 @@ class RDSRN(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = as_rgb(x, self.least_size)
         shallow = self.shallow(x)
-        outputs = []
-        features = shallow
-        for _ in range(self.recursions):
-            features = self.recursive(features)
-            outputs.append(features)
-        residual = self.tail(self.fuse(torch.cat(outputs, dim=1)) + shallow)
+        outputs = torch.cat(chained([self.recursive] * self.recursions, shallow), dim=1)
+        residual = self.tail(self.fuse(outputs) + shallow)
         return residual + F.interpolate(x, scale_factor=self.scale, mode="bicubic")

@@ -34,7 +34,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from srlib.networks.blocks import ESA, ChannelAttention, PixelShuffleTail, as_rgb
+from srlib.networks.blocks import ESA, ChannelAttention, PixelShuffleTail, as_rgb, chained
 from srlib.networks.imdn import IMDB
 
 
@@ -243,10 +243,5 @@ class RFDN(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         head = self.head(as_rgb(x, self.least_size) * self.input_max)
-        outputs = []
-        features = head
-        for block in self.blocks:
-            features = block(features)
-            outputs.append(features)
-        fused = self.refine(self.fuse(torch.cat(outputs, dim=1)))
-        return self.tail(fused + head) / self.input_max
+        outputs = torch.cat(chained(self.blocks, head), dim=1)
+        return self.tail(self.refine(self.fuse(outputs)) + head) / self.input_max
