@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
+from srlib.ablation import printed, steps, validation_log
 from srlib.compare import Compare
 from srlib.diagram import Diagram, draw, place
 from srlib.results import ROOT, per_image, results, training_log
@@ -77,6 +78,74 @@ def training_curves(campaign: str, root: Path = ROOT) -> Figure:
         axis.set(xlabel="step", ylabel=name, yscale="log")
     axes[0].legend()
     credit(figure, log["run"], campaign)
+    return figure
+
+
+def validation(campaign: str, root: Path = ROOT) -> Figure:
+    """PSNR-Y against steps: a line a network, the mean over seeds in a band from least to most.
+
+    The legend gives the score that AIDN's Table 2 prints for the network; bicubic is the dashes.
+
+    Raises:
+        ValueError: the campaign's runs took no score while they trained.
+    """
+    log = validation_log(campaign, root)
+    if log.empty:
+        raise ValueError(
+            f"results/{campaign}: no validation.csv has a score; give train.validate in the "
+            "campaign's parameters, and train"
+        )
+    cells = printed().set_index(["network", "column"])["printed"]
+    scores = results(root)
+    base = scores[(scores["campaign"] == campaign) & (scores["method"] == "bicubic")]
+    sets = list(log["set"].unique())
+    base = base[base["set"].isin(sets) & base["scale"].isin(log["scale"])]
+    figure, axes = plt.subplots(1, len(sets), squeeze=False)
+    for axis, name in zip(axes.flat, sets, strict=True):
+        of_set = log[log["set"] == name]
+        for method, rows in sorted(of_set.groupby("method"), key=lambda group: rank(group[0])):
+            title = label(str(method))
+            if (method, name) in cells:
+                title += f" (published {cells[method, name].partition('/')[0]})"
+            by_step = rows.groupby("step")["psnr_y"]
+            axis.plot(by_step.mean().index, by_step.mean(), label=title)
+            axis.fill_between(by_step.min().index, by_step.min(), by_step.max(), alpha=0.15)
+        for value in base[base["set"] == name]["psnr_y"]:
+            axis.axhline(value, color="0.4", linestyle="--", label=f"Bicubic, {value:.2f}")
+        axis.set(xlabel="step", ylabel=f"PSNR-Y on {name} (dB)")
+        axis.legend()
+    credit(figure, [*log["run"], *base["run"]], campaign)
+    return figure
+
+
+def ablation(campaign: str, root: Path = ROOT) -> Figure:
+    """The ablation's steps, a panel each: measured with its 95% interval, and published beside it.
+
+    Raises:
+        ValueError: the campaign has scored no step's two networks.
+    """
+    table = steps(campaign, root)
+    if table.empty:
+        raise ValueError(f"results/{campaign}: no step has both its networks scored; evaluate them")
+    titles = list(table["step"].unique())
+    height = 1.2 + 0.5 * table["set"].nunique()
+    figure, axes = plt.subplots(2, 2, figsize=(6.4, height), sharex=True, sharey=True)
+    places = {name: -place for place, name in enumerate(table["set"].unique())}
+    for axis, title in zip(axes.flat, titles, strict=False):
+        rows = table[table["step"] == title]
+        at = rows["set"].map(places)
+        ends = [rows["measured"] - rows["low"], rows["high"] - rows["measured"]]
+        seeds = f"measured, 95% interval (seeds: {rows['seeds'].min()})"
+        axis.axvline(0, color="0.4", linewidth=0.8)
+        axis.errorbar(rows["measured"], at, xerr=ends, fmt="o", markersize=4, label=seeds)
+        if rows["published"].notna().any():
+            axis.plot(rows["published"], at, "D", color="C1", fillstyle="none", label="published")
+        axis.set(title=title, yticks=list(places.values()), yticklabels=list(places))
+        axis.set_ylim(min(places.values()) - 0.6, 0.6)
+    for axis in axes[-1]:
+        axis.set_xlabel("step in PSNR-Y (dB)")
+    figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    credit(figure, " ".join(table["runs"]).split(), campaign)
     return figure
 
 

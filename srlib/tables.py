@@ -1,6 +1,5 @@
 """Tables for the notebooks: published beside measured, from ``published/`` and ``results/``."""
 
-import itertools
 import json
 import zlib
 from pathlib import Path
@@ -18,7 +17,7 @@ from srlib.published import published
 from srlib.results import ROOT, results
 
 SIGNED = ("difference", "gain")
-DIGITS = {"seeds": 0, "ssim_y": 4}
+DIGITS = {"seeds": 0, "ssim_y": 4, "data_share": 4}
 
 
 def over_seeds(scores: pd.DataFrame, quantity: str = "psnr_y") -> pd.DataFrame:
@@ -115,50 +114,6 @@ def _training_macs(header: dict[str, Any]) -> int:
     )
 
 
-def steps(printed: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """The ablation's steps, row to row, as printed and as each campaign measured them.
-
-    Returns:
-        A row a step and set: step, set, published (dB), and for each campaign its own difference
-        of means over seeds; NaN where a campaign did not score the set.
-    """
-    psnr = printed[printed["quantity"] == "psnr_y"]
-    means = over_seeds(scores)
-    campaigns = list(dict.fromkeys(means["campaign"]))
-    rows = []
-    order = list(dict.fromkeys(zip(psnr["row"], psnr["network"], strict=True)))
-    sets = list(dict.fromkeys([*psnr["column"], *means["set"]]))
-    for (before, old), (after, new) in itertools.pairwise(order):
-        for name in sets:
-            row: dict[str, Any] = {"step": f"{before} → {after}", "set": name}
-            cells = psnr[psnr["column"] == name].set_index("row")["value"]
-            row["published"] = cells.get(after, np.nan) - cells.get(before, np.nan)
-            for campaign in campaigns:
-                found = means[(means["campaign"] == campaign) & (means["set"] == name)]
-                by_method = found.set_index("method")["measured"]
-                row[campaign] = by_method.get(new, np.nan) - by_method.get(old, np.nan)
-            rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def verdict(printed: pd.DataFrame, scores: pd.DataFrame) -> str:
-    """A sentence a campaign: do the steps exceed the spread between seeds, and which way?"""
-    sentences = []
-    table, spread = steps(printed, scores), over_seeds(scores)
-    for campaign in dict.fromkeys(scores["campaign"]):
-        own = table.dropna(subset=[campaign])
-        seeds = spread[spread["campaign"] == campaign].groupby("set")[["spread", "seeds"]].max()
-        sentence = f"{campaign}: {len(own)} steps measured, "
-        if seeds["seeds"].min() < 2:
-            sentence += "undecided: one seed shows no spread to weigh them against."
-        else:
-            decided = own[own[campaign].abs() > own["set"].map(seeds["spread"])]
-            sentence += f"{len(decided)} exceed the spread between seeds, "
-            sentence += f"{(decided[campaign] > 0).sum()} of them upwards, as printed."
-        sentences.append(sentence)
-    return "\n".join(sentences)
-
-
 def protocols(campaign: str, method: str, scale: int, root: Path = ROOT) -> pd.DataFrame:
     """PSNR of one method by each protocol (see ``srlib.protocols``), and the run behind it."""
     folder = root / "results" / campaign / f"{method}-x{scale}"
@@ -231,10 +186,15 @@ class Table(Styler):
         return f"Table: {self.caption}, {len(self.index)} rows"  # type: ignore[attr-defined]
 
 
-def show(table: pd.DataFrame, caption: str, digits: int = 2) -> Table:
-    """A table for a notebook: fixed digits, signs on differences, a dash for what is missing."""
+def show(table: pd.DataFrame, caption: str, digits: int = 2, signed: tuple[str, ...] = ()) -> Table:
+    """A table for a notebook: fixed digits, signs on differences, a dash for what is missing.
+
+    ``signed`` names columns that are differences here and not in other tables.
+    """
     formats: dict[Any, Any] = {
-        column: f"{{:+.{digits}f}}" if column in SIGNED else f"{{:,.{DIGITS.get(column, digits)}f}}"
+        column: f"{{:+.{digits}f}}"
+        if column in (*SIGNED, *signed)
+        else f"{{:,.{DIGITS.get(column, digits)}f}}"
         for column in table.select_dtypes(np.number).columns
     }
     formats |= dict.fromkeys(table.select_dtypes(np.integer).columns, "{:,}")

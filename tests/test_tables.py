@@ -9,7 +9,7 @@ import yaml
 
 from srlib.published import PublishedError, load_paper, published
 from srlib.results import ROOT, ProvenanceError, results
-from srlib.tables import beside, complexity_beside, over_seeds, show, steps, verdict
+from srlib.tables import beside, complexity_beside, over_seeds, show
 
 PAPERS = sorted(path.stem for path in (ROOT / "published").glob("*.yaml"))
 
@@ -97,26 +97,15 @@ def test_a_cell_that_was_not_measured_stays_empty(scores: pd.DataFrame) -> None:
     assert "–" in show(table.reset_index(), "test").to_html()
 
 
-def test_a_step_is_the_difference_of_two_rows(scores: pd.DataFrame) -> None:
-    table = steps(published("aidn", "2"), scores)
-    row = table[(table["step"] == "Base → AIEB") & (table["set"] == "Set5")].iloc[0]
-    assert row["published"] == pytest.approx(0.09) and row["test"] == pytest.approx(0.10)
-
-
-def test_the_verdict_weighs_a_step_against_the_spread(scores: pd.DataFrame) -> None:
-    printed = published("aidn", "2")
-    assert "1 steps measured, 1 exceed" in verdict(printed, scores)
-    scores.loc[scores["seed"] == 1, "psnr_y"] += 1
-    assert "1 steps measured, 0 exceed" in verdict(printed, scores)
-
-
-def test_one_seed_decides_nothing(scores: pd.DataFrame) -> None:
-    assert "undecided" in verdict(published("aidn", "2"), scores[scores["seed"] == 0])
-
-
 def test_four_blocks_do_not_give_the_printed_figures() -> None:
     assert complexity_beside("aidn", "3", blocks=6)["agrees"].all()
     assert not complexity_beside("aidn", "3", blocks=4)["agrees"].any()
+
+
+def test_a_difference_shows_its_sign() -> None:
+    table = pd.DataFrame({"gain": [0.5], "low": [0.25], "psnr_y": [30.0]})
+    html = show(table, "caption", signed=("low",)).to_html()
+    assert all(text in html for text in (">+0.50<", ">+0.25<", ">30.00<"))
 
 
 def test_a_table_is_the_same_twice(scores: pd.DataFrame) -> None:
