@@ -292,7 +292,7 @@ def test_the_ledger_has_every_claim_once() -> None:
     assert sorted(ledger()["id"]) == sorted(CLAIMS)
 
 
-@pytest.mark.parametrize("paper", ["aidn", "fdiwn"])
+@pytest.mark.parametrize("paper", ["aidn", "fdiwn", "rfdn", "rdsrn"])
 def test_a_paper_has_claims(paper: str) -> None:
     assert len(ledger([paper])) >= 10
 
@@ -315,11 +315,11 @@ def grams(text: str, length: int = 8) -> set[tuple[str, ...]]:
 
 
 def test_the_counts_of_verdicts_add_up() -> None:
-    table = tally(ledger(["aidn", "fdiwn"])).set_index("paper")
+    table = tally(ledger(["aidn", "fdiwn", "rfdn", "rdsrn"])).set_index("paper")
     assert table["claims"].to_dict() == {
         "aidn": len(ledger(["aidn"])),
         "fdiwn": len(ledger(["fdiwn"])),
-        "all": len(ledger(["aidn", "fdiwn"])),
+        "all": len(ledger(["aidn", "fdiwn", "rfdn", "rdsrn"])),
     }
 
 
