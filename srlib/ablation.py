@@ -15,7 +15,6 @@ from srlib.config import load_config
 from srlib.published import published
 from srlib.results import ROOT, per_image, results
 from srlib.statistics import agrees, paired_bootstrap, verdict
-from srlib.tables import beside
 
 CAMPAIGNS = ("paper", "bsd400", "quick")  # the biggest first
 TOGETHER = "all sets"
@@ -99,16 +98,6 @@ def steps(campaign: str, root: Path = ROOT) -> pd.DataFrame:
             )
     columns = ["step", "set", "images", "published", "measured", "difference", "low", "high"]
     return pd.DataFrame(rows, columns=[*columns, "verdict", "within", "seeds", "runs"])
-
-
-def beside_printed(campaign: str, root: Path = ROOT) -> pd.DataFrame:
-    """Table 2's PSNR-Y, published | measured | difference, as ``srlib.tables.beside`` gives it.
-
-    The quick run is scored on a set of its own; ``benchmarks`` scores its networks on these.
-    """
-    scores = results(root)
-    source = "benchmarks" if campaign == "quick" else campaign
-    return beside(printed(), scores[scores["campaign"] == source])
 
 
 def answer(campaign: str, root: Path = ROOT) -> str:
@@ -291,13 +280,9 @@ def _matrices(
 
 
 def _trained(campaign: str, root: Path) -> list[tuple[Path, dict[str, Any]]]:
-    """The folder and the training's header of each result that the campaign trained itself."""
-    found = []
-    for path in sorted((root / "results" / campaign).glob("*/seed*/metrics.json")):
-        if (path.parent / "train.csv").exists():  # else another campaign's weights
-            header = json.loads(path.read_text())["provenance"]["training"]
-            found.append((path.parent, header))
-    return found
+    """The folder and the training's header of each result of the campaign's networks."""
+    paths = sorted((root / "results" / campaign).glob("*/seed*/metrics.json"))
+    return [(path.parent, json.loads(path.read_text())["provenance"]["training"]) for path in paths]
 
 
 def _count(number: int, noun: str) -> str:

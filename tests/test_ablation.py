@@ -13,7 +13,6 @@ from srlib import figures
 from srlib.ablation import (
     TOGETHER,
     answer,
-    beside_printed,
     best,
     cost,
     price,
@@ -132,13 +131,6 @@ def test_a_step_names_the_runs_of_its_two_networks(root: Path) -> None:
 
 def test_sets_stand_in_the_order_of_the_scores(root: Path) -> None:
     assert list(steps("bsd400", root)["set"].unique()) == [*IMAGES, TOGETHER]
-
-
-def test_the_quick_run_stands_beside_the_table_with_its_transfer(tmp_path: Path) -> None:
-    make(tmp_path, "quick", images={"held-out": 3})
-    make(tmp_path, "benchmarks", seeds=1)
-    table = beside_printed("quick", tmp_path)
-    assert table[table["set"] == "Set5"]["measured"].notna().all()
 
 
 def test_one_seed_decides_nothing(tmp_path: Path) -> None:
