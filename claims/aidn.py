@@ -65,7 +65,7 @@ def parameters(module: nn.Module) -> int:
 # Abstract and introduction.
 
 
-@claim("aidn", "Abstract; 4.3; 5; Table 3", "AIDN's PSNR is at the level of SRResNet's.")
+@claim("aidn", "Abstract; Sections 4.3, 5; Table 3", "AIDN's PSNR is at the level of SRResNet's.")
 def level_of_srresnet() -> Finding:
     measured = compare("benchmarks", "aidn", "msrresnet", SETS, margin=MARGIN)
     return better(cells(OURS), cells("SRResNet [15]"), measured, MARGIN)
@@ -73,7 +73,7 @@ def level_of_srresnet() -> Finding:
 
 @claim(
     "aidn",
-    "Abstract; 1; poster",
+    "Abstract; Section 1; poster",
     "AIDN's challenge entry came second of NTIRE 2022's efficient track for model complexity.",
 )
 def runner_up() -> Finding:
@@ -93,7 +93,7 @@ def runner_up() -> Finding:
 
 @claim(
     "aidn",
-    "Abstract; 1; poster",
+    "Abstract; Section 1; poster",
     "AIDN's entry has slightly more parameters than the track's winner, and a higher test PSNR.",
 )
 def above_the_winner() -> Finding:
@@ -104,7 +104,11 @@ def above_the_winner() -> Finding:
     )
 
 
-@claim("aidn", "Abstract; 4.5", "AIDN balances quality and size better than the state of the art.")
+@claim(
+    "aidn",
+    "Abstract; Section 4.5",
+    "AIDN balances quality and size better than the state of the art.",
+)
 def better_balance() -> Finding:
     params = printed("aidn", "3", quantity="params")
     psnr = printed("aidn", "3", quantity="psnr_y")
@@ -123,7 +127,9 @@ def better_balance() -> Finding:
 
 
 @claim(
-    "aidn", "Abstract; 3.3", "AIEB greatly reduces the parameters: asymmetric kernels are cheap."
+    "aidn",
+    "Abstract; Section 3.3",
+    "AIEB greatly reduces the parameters: asymmetric kernels are cheap.",
 )
 def aieb_is_smaller() -> Finding:
     found = [
@@ -161,7 +167,9 @@ def rfdn_has_four_blocks() -> Finding:
     )
 
 
-@claim("aidn", "1; 3.2", "Each SRB of an RFDB, and so the RFDB, equals one without shortcuts.")
+@claim(
+    "aidn", "Sections 1, 3.2", "Each SRB of an RFDB, and so the RFDB, equals one without shortcuts."
+)
 def srb_is_a_convolution() -> Finding:
     torch.manual_seed(0)
     block = RFDB(50, ESA(50, 12)).double()
@@ -180,7 +188,7 @@ def srb_is_a_convolution() -> Finding:
     )
 
 
-@claim("aidn", "1; 3.2", "RFDB computes much that is redundant, and RFDB-E leaves it out.")
+@claim("aidn", "Sections 1, 3.2", "RFDB computes much that is redundant, and RFDB-E leaves it out.")
 def rfdb_is_redundant() -> Finding:
     with_identity = rows(*(counted("rfdn", 4, name) for name in ("params", "conv_macs")))
     without = rows(*(counted("rfdn", 4, name, block="rfdb-e") for name in ("params", "conv_macs")))
@@ -506,7 +514,7 @@ def quarter_of_srresnet() -> Finding:
     return fraction("SRResNet [15]", "msrresnet", 4)
 
 
-@claim("aidn", "4.3; 4.5; poster", "AIDN has half of RFDN's parameters.")
+@claim("aidn", "Sections 4.3, 4.5; poster", "AIDN has half of RFDN's parameters.")
 def half_of_rfdn() -> Finding:
     return fraction("RFDN [20]", "rfdn", 2)
 

@@ -1,5 +1,6 @@
 """The ledger of claims for a notebook: counts by verdict, and every verdict with its evidence."""
 
+import re
 from html import escape
 
 import pandas as pd
@@ -51,16 +52,19 @@ def _line(found: dict) -> str:
 
 def _table(rows: pd.DataFrame) -> str:
     """Evidence as an HTML table without the columns that are empty in all rows."""
-    text = rows[EVIDENCE].map(_text)
+    text = rows[EVIDENCE].astype(object)
+    for column in ("value", "low", "high"):
+        text[column] = [_number(*pair) for pair in zip(rows[column], rows["unit"], strict=True)]
+    text = text.fillna("").astype(str)
     text = text.loc[:, (text != "").any()]
-    return text.to_html(index=False, border=0)
+    return re.sub(r">\s+<", "><", text.to_html(index=False, border=0))
 
 
-def _text(value: object) -> str:
-    if value is None or value is pd.NA or value != value:
+def _number(value: float, unit: str) -> str:
+    if pd.isna(value):
         return ""
-    if not isinstance(value, float):
-        return str(value)
+    if unit == "dB":
+        return f"{value:.3f}".removesuffix("0")
     if value == round(value):
         return f"{value:,.0f}"
     return f"{value:.1e}" if abs(value) < 1e-3 else f"{value:,.3f}".rstrip("0")
