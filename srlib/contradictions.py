@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as checked_dataclass
 from scipy.optimize import isotonic_regression
 
 from srlib.audit import printed_beside
@@ -464,7 +465,7 @@ def _papers(found: Iterable[str]) -> str:
     return " + ".join(sorted(set(found)))
 
 
-@dataclass(frozen=True)
+@checked_dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Reason:
     """Why a finding is what it is.
 

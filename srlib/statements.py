@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass as plain_dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from statistics import mean
 from typing import Any, Literal
@@ -447,6 +447,7 @@ def _parts(value: Value) -> tuple[Fraction, Fraction, Fraction]:
     return value.exact, value.low, value.high
 
 
+@cache
 def _params(network: str, scale: int, blocks: int) -> int:
     with torch.device("meta"):
         built = create_network(network, scale, blocks=blocks)

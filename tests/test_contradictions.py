@@ -48,26 +48,35 @@ tables:
       Manga109: {{quantity: psnr/ssim}}
     rows:
 """
-ROWS = {
-    "small": '- {{row: "Small [1]", network: null, scale: {scale}, cells: {{Params: {params}, Flops: {flops}, Set5: {set5}, Manga109: {manga}}}}}',
-    "large": '- {{row: "Large [2]", network: null, scale: {scale}, cells: {{Params: 200K, Flops: {flops}, Set5: {large}, Manga109: {manga_large}}}}}',
-}
-VALUES = {
-    "params": "100K",
-    "scale": 2,
-    "flops": "5.00G",
-    "set5": "30.00/0.9000",
-    "manga": "31.00/0.9100",
-    "large": "30.20/0.9020",
-    "manga_large": "31.20/0.9120",
-}
+SCORES = "30.00/0.9000"
 
 
-def save(folder: Path, key: str = "one", **changed: str) -> Path:
-    """A paper of two networks at x2; the larger has twice the size and 0.20 dB more."""
-    lines = [f"      {row.format(**VALUES | changed)}" for row in ROWS.values()]
-    (folder / f"{key}.yaml").write_text(HEAD.format(key=key) + "\n".join(lines) + "\n")
+def row(name: str, scale: int, params: str, flops: str, set5: str, manga109: str) -> str:
+    cells = f"Params: {params}, Flops: {flops}, Set5: {set5}, Manga109: {manga109}"
+    return f'      - {{row: "{name}", network: null, scale: {scale}, cells: {{{cells}}}}}\n'
+
+
+def write(folder: Path, key: str, rows: list[str]) -> Path:
+    (folder / f"{key}.yaml").write_text(HEAD.format(key=key) + "".join(rows))
     return folder
+
+
+def save(
+    folder: Path,
+    key: str = "one",
+    params: str = "100K",
+    set5: str = SCORES,
+    manga109: str = "31.00/0.9100",
+    large: str = "30.20/0.9020",
+    more: str = "",
+) -> Path:
+    """A paper of two networks at x2; the larger has twice the size and 0.20 dB more."""
+    rows = [
+        row("Small [1]", 2, params, "5.00G", set5, manga109),
+        row("Large [2]", 2, "200K", "9.00G", large, "31.20/0.9120"),
+        more,
+    ]
+    return write(folder, key, rows)
 
 
 def say(folder: Path, entry: str, key: str = "one") -> Path:
@@ -78,15 +87,17 @@ def say(folder: Path, entry: str, key: str = "one") -> Path:
 
 
 SMALL, LARGE = '"one 1 | Small [1] x2 | Params"', '"one 1 | Large [2] x2 | Params"'
+PAIR = '["one 1 | Large [2] x2", "one 1 | Small [1] x2", psnr_y]'
 RIGHT = {
     "a percentage": f"printed: 50 %, follows: [{{fewer: [{SMALL}, {LARGE}]}}]",
     "a ratio": f"printed: 2 times, follows: [{{ratio: [{LARGE}, {SMALL}]}}]",
     "a part": f"printed: 1/2, follows: [{{ratio: [{SMALL}, {LARGE}]}}]",
     "a bound": f"printed: 1 times, relation: more than, follows: [{{ratio: [{LARGE}, {SMALL}]}}]",
     "a difference": f"printed: 100K, follows: [{{difference: [{LARGE}, {SMALL}]}}]",
-    "a mean": 'printed: 0.20 dB, follows: [{mean_difference: ["one 1 | Large [2] x2", "one 1 | Small [1] x2", psnr_y]}]',
+    "a mean": f"printed: 0.20 dB, follows: [{{mean_difference: {PAIR}}}]",
     "a sum": 'printed: "300", follows: [{sum: [100, 200]}]',
-    "one reading of two": f"printed: 50 %, follows: [{{fewer: [{LARGE}, {LARGE}]}}, {{fewer: [{SMALL}, {LARGE}]}}]",
+    "one reading of two": "printed: 50 %, follows: "
+    f"[{{fewer: [{LARGE}, {LARGE}]}}, {{fewer: [{SMALL}, {LARGE}]}}]",
     "a claim": 'above: {row: "one 1 | Large [2]", quantities: [psnr_y, ssim_y]}',
     "a claim of less": 'below: {row: "one 1 | Small [1]", quantities: [params]}',
 }
@@ -100,7 +111,7 @@ WRONG = {
     ),
     "a difference": (f"printed: 90K, follows: [{{difference: [{LARGE}, {SMALL}]}}]", 10),
     "a mean": (
-        'printed: 0.50 dB, follows: [{mean_difference: ["one 1 | Large [2] x2", "one 1 | Small [1] x2", psnr_y]}]',
+        f"printed: 0.50 dB, follows: [{{mean_difference: {PAIR}}}]",
         0.3,
     ),
     "a claim": ('above: {row: "one 1 | Small [1]", quantities: [psnr_y]}', 0.2),
@@ -202,7 +213,7 @@ def test_two_papers_with_two_values_are_found(tmp_path: Path) -> None:
     [one] = two_values(table)
     assert one.key == "two-values/small/x2/set5/psnr_y"
     assert (one.paper, one.by_how_much, one.unit, one.certain) == ("one + two", 0.5, "dB", True)
-    assert "ONE, Table 1, Small [1] ×2, Set5; TWO, Table 1, Small [1] ×2, Set5" == one.where
+    assert one.where == "ONE, Table 1, Small [1] ×2, Set5; TWO, Table 1, Small [1] ×2, Set5"
     assert "30.00 and 30.50 differ in one digit" in one.what
 
 
@@ -225,34 +236,32 @@ def test_rows_of_an_ablation_are_not_compared_between_papers(tmp_path: Path) -> 
 
 
 def test_a_pair_in_two_columns_is_found(tmp_path: Path) -> None:
-    table = printed_cells(save(tmp_path, manga="30.00/0.9000"))
+    table = printed_cells(save(tmp_path, manga109=SCORES))
     assert keys(copied(table)) == ["copied/one/1/small/x2/set5-manga109"]
 
 
 def test_psnr_that_rises_with_the_scale_is_found(tmp_path: Path) -> None:
-    small = save(tmp_path).joinpath("one.yaml").read_text()
-    row = ROWS["small"].format(**VALUES | {"scale": 3, "flops": "6.00G", "set5": "30.10/0.8000"})
-    tmp_path.joinpath("one.yaml").write_text(small + "      " + row.replace("31.00", "28.00"))
-    assert keys(wrong_order(printed_cells(tmp_path))) == ["wrong-order/one/1/small/set5/x2-x3"]
+    more = row("Small [1]", 3, "100K", "6.00G", "30.10/0.8000", "28.00/0.8500")
+    table = printed_cells(save(tmp_path, more=more))
+    assert keys(wrong_order(table)) == ["wrong-order/one/1/small/set5/x2-x3"]
 
 
 def test_flops_that_fall_with_the_scale_are_found(tmp_path: Path) -> None:
-    small = save(tmp_path).joinpath("one.yaml").read_text()
-    row = ROWS["small"].format(**VALUES | {"scale": 3, "flops": "4.00G", "set5": "28.00/0.8000"})
-    tmp_path.joinpath("one.yaml").write_text(small + "      " + row.replace("31.00", "28.00"))
-    assert keys(wrong_order(printed_cells(tmp_path))) == ["wrong-order/one/1/small/flops/x2-x3"]
+    more = row("Small [1]", 3, "100K", "4.00G", "28.00/0.8000", "28.00/0.8500")
+    table = printed_cells(save(tmp_path, more=more))
+    assert keys(wrong_order(table)) == ["wrong-order/one/1/small/flops/x2-x3"]
 
 
 def rising(folder: Path, ssim: str) -> pd.DataFrame:
     """Eight networks, of which SSIM rises with PSNR; the fifth has the SSIM given."""
+    ssims = [ssim if i == 5 else f"{0.9 + i / 1000:.4f}" for i in range(8)]
     rows = [
-        f'      - {{row: "N{i} [{i}]", network: null, scale: 2, cells: {{Params: 1K, Flops: 1.00G, '
-        f"Set5: {30 + i / 10:.2f}/{ssim if i == 5 else f'{0.9 + i / 1000:.4f}'}, "
-        f"Manga109: {31 + i / 10:.2f}/{0.9 + i / 1000:.4f}}}}}"
-        for i in range(8)
+        row(
+            f"N{i} [{i}]", 2, "1K", "1.00G", f"{30 + i / 10:.2f}/{own}", f"{31 + i / 10:.2f}/0.9500"
+        )
+        for i, own in enumerate(ssims)
     ]
-    (folder / "one.yaml").write_text(HEAD.format(key="one") + "\n".join(rows) + "\n")
-    return printed_cells(folder)
+    return printed_cells(write(folder, "one", rows))
 
 
 def test_an_ssim_within_the_band_is_no_finding(tmp_path: Path) -> None:
