@@ -562,10 +562,15 @@ def counts(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def largest(found: pd.DataFrame, number: int = 3) -> pd.DataFrame:
-    """The largest findings of each unit that nothing clears; sizes of two units do not compare."""
+    """The largest findings of each unit that nothing clears, one for all scales of a network.
+
+    Sizes of two units do not compare.
+    """
     open_ones = found[~found["cleared"]].sort_values(
         ["by_how_much", "key"], ascending=[False, True]
     )
+    unscaled = open_ones["key"].str.replace(r"/x\d", "", regex=True)
+    open_ones = open_ones[~unscaled.duplicated()]
     units = [unit for unit in ("dB", "SSIM", "%", "points", "blocks") if unit in set(found["unit"])]
     return pd.concat([open_ones[open_ones["unit"] == unit].head(number) for unit in units])
 
@@ -598,7 +603,8 @@ def readable(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def _size(number: float, unit: str) -> str:
+    if unit == "dB" and number == 0:
+        return "level"
     digits = {"SSIM": 4, "dB": 2, "%": 1, "points": 1}.get(unit, 2)
-    return (
-        f"{number:.{max(digits, 3) if unit == 'dB' and number < 0.01 else digits}f} {unit}".strip()
-    )
+    digits += unit == "dB" and number < 0.01
+    return f"{number:.{digits}f} {unit}".strip()

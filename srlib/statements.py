@@ -270,7 +270,10 @@ class Judge:
             certain = not any(sign * (value - wanted) > 0 for value in reached)
         gap = min((value.exact - wanted for value in readings), key=abs) / _unit(unit)
         against = tuple(
-            leaf for one in statement.follows for leaf in _leaves(one) if " | " in str(leaf)
+            _readable(leaf)
+            for one in statement.follows
+            for leaf in _leaves(one)
+            if " | " in str(leaf)
         )
         form = next(iter(statement.follows[0].forms))
         unit = {"%": "points", "": {"ratio": "ratio", "blocks_of": "blocks"}.get(form, "")}.get(
@@ -441,6 +444,14 @@ def _show(value: Value, unit: str) -> str:
 def _leaves(expression: Expression) -> Iterator[Any]:
     for arguments in expression.forms.values():
         yield from arguments
+
+
+def _readable(address: str) -> str:
+    """ "aidn 3 | AIDN(ours) x4 | Params" as "AIDN, Table 3, AIDN(ours) ×4, Params"."""
+    paper_table, row, *rest = address.split(" | ")
+    paper, _, table = paper_table.partition(" ")
+    name, _, scale = row.rpartition(" x")
+    return ", ".join([paper.upper(), f"Table {table}", f"{name} ×{scale}", *rest])
 
 
 def _parts(value: Value) -> tuple[Fraction, Fraction, Fraction]:
