@@ -1,9 +1,9 @@
 """What the papers claim in words, and whether it holds: the ledger of ``claims/``.
 
 A claim is a function of the folder ``claims/`` that gathers evidence and returns a verdict, by the
-rule of its kind. The rules were written before the campaign ``bsd400`` was measured. Those of printed,
-algebraic and quality claims stood before any claim was judged; those of cost, of "1/n", of the margin
-and of means were added while the printed numbers were being read:
+rule of its kind. The rules were written before the campaign ``bsd400`` was measured. Those of
+printed, algebraic and quality claims stood before any claim was judged; those of cost, of "1/n", of
+the margin and of means were added while the printed numbers were being read:
 
 **Arithmetic and printed claims** ("13,774 images", "second among these methods"). *Holds* if the
 printed numbers give it, rounded to the digits of the claim; else *fails*. Where a paper names no
