@@ -49,12 +49,27 @@ def reasons(folder: Path = FOLDER) -> list[Reason]:
         raise PublishedError(f"{path}: {error}") from error
 
 
+class Counts(dict[str, Complexity]):
+    """One network's counts at the two sizes that the papers use, each made when first asked for.
+
+    "256" is LR 256x256, "720p" the LR of HR 1280x720.
+    """
+
+    def __init__(self, network: str, scale: int) -> None:
+        super().__init__()
+        self.sizes = {"256": (256, 256), "720p": LR_720P[scale]}
+        with torch.device("meta"):
+            self.network = create_network(network, scale)
+
+    def __missing__(self, size: str) -> Complexity:
+        self[size] = complexity(self.network, self.sizes[size])
+        return self[size]
+
+
 @cache
-def measure(network: str, scale: int) -> dict[str, Complexity]:
-    """Counts at the two sizes that the papers use: "256" (LR 256x256) and "720p"."""
-    with torch.device("meta"):
-        built = create_network(network, scale)
-    return {"256": complexity(built), "720p": complexity(built, LR_720P[scale])}
+def measure(network: str, scale: int) -> Counts:
+    """Counts of a network of this scale, made once."""
+    return Counts(network, scale)
 
 
 def printed_beside() -> pd.DataFrame:
@@ -68,13 +83,10 @@ def printed_beside() -> pd.DataFrame:
     table = cells()
     table = table[table["quantity"].isin(list(COUNTS)) & table["network"].notna()]
     known = reasons()
-    measured: dict[tuple[str, int], dict[str, Complexity]] = {}
     rows = []
     for cell in table.to_dict("records"):
-        key = (cell["network"], cell["scale"])
-        if key not in measured:
-            measured[key] = measure(*key)
-        counts = measured[key]["720p" if cell["quantity"] == "macs_720p" else "256"]
+        measured = measure(cell["network"], cell["scale"])
+        counts = measured["720p" if cell["quantity"] == "macs_720p" else "256"]
         exact = getattr(counts, COUNTS[cell["quantity"]]) / UNITS[cell["unit"]]
         step = 10.0 ** -len(cell["printed"].rstrip("KMG ").partition(".")[2])
         difference = exact - cell["value"]
