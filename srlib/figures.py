@@ -1,18 +1,23 @@
 """Figures for the notebooks, from tracked outputs alone; each says which run made it."""
 
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import PlaceHolderLayoutEngine
+from matplotlib.ticker import MaxNLocator, NullFormatter, ScalarFormatter
+from numpy.typing import NDArray
 from PIL import Image
 
 from srlib.ablation import printed, steps, validation_log
 from srlib.compare import Compare
 from srlib.diagram import Diagram, draw, place
-from srlib.results import ROOT, per_image, results, training_log
+from srlib.results import ROOT, ProvenanceError, per_image, results, training_log
 
 LABELS = {
     "hr": "HR",
@@ -28,10 +33,17 @@ LABELS = {
     "fdiwn-chop": "FDIWN in quarters (authors' weights)",
 }
 
+STYLE = str(files("srlib").joinpath("paper.mplstyle"))
+WIDTH = 3.4  # inches: half a page
+DRAWING_DPI = 110  # of a block diagram, which is as wide as its network needs
+FOOT, FOOT_LETTERS = 5, 25  # size in points of the line of runs, and its letters to the inch
+GAP = 0.064  # inches between pictures
+TITLE_LINE, TITLE_PAD = 0.105, 0.04  # inches: a line above a picture, and below the last line
+
 
 def use_style() -> None:
     """Switch matplotlib to the project's style."""
-    plt.style.use(str(files("srlib").joinpath("paper.mplstyle")))
+    plt.style.use(STYLE)
 
 
 def label(method: str) -> str:
@@ -44,18 +56,43 @@ def rank(method: object) -> int:
     return list(LABELS).index(str(method)) if method in LABELS else len(LABELS)
 
 
-def credit(figure: Figure, runs: pd.Series | list[str], campaign: str) -> None:
-    """Write the runs behind a figure below it."""
-    names = ", ".join(dict.fromkeys(runs))
-    figure.supxlabel(
-        f"campaign {campaign}, runs {names}", fontsize=6, color="0.4", wrap=True, x=0.99, ha="right"
-    )
+def sources(runs: Mapping[str, Iterable[str]]) -> str:
+    """The runs behind a figure, campaign by campaign, as its foot names them.
+
+    Raises:
+        ProvenanceError: a campaign without a run, or with an empty one.
+    """
+    parts = []
+    for campaign, names in runs.items():
+        listed = list(dict.fromkeys(names))
+        if not listed or not all(listed):
+            raise ProvenanceError(
+                f"a figure of campaign {campaign} has a result that names no run; evaluate it "
+                "again with srlib evaluate"
+            )
+        parts.append(f"campaign {campaign}, runs {', '.join(listed)}")
+    return "; ".join(parts)
+
+
+def foot(figure: Figure, text: str) -> None:
+    """Write where a figure's content is from in small grey lines below it."""
+    lines = textwrap.fill(text, int(FOOT_LETTERS * figure.get_figwidth()))
+    figure.supxlabel(lines, fontsize=FOOT, color="0.35", x=0.99, ha="right", linespacing=1.1)
+
+
+def credit(figure: Figure, runs: Iterable[str], campaign: str) -> None:
+    """Write the runs behind a figure of one campaign below it.
+
+    Raises:
+        ProvenanceError: see ``sources``.
+    """
+    foot(figure, sources({campaign: runs}))
 
 
 def architecture(diagrams: dict[str, Diagram], counts: bool = False) -> Figure:
     """Block diagrams side by side, each as wide as it needs, under its title."""
     widths = [place(diagram, counts=counts)[0].size[0] for diagram in diagrams.values()]
-    figure = plt.figure(figsize=(sum(widths), 1), layout="none")
+    figure = plt.figure(figsize=(sum(widths), 1), layout="none", dpi=DRAWING_DPI)
     axes = figure.subplots(1, len(widths), squeeze=False, gridspec_kw={"width_ratios": widths})
     for axis, (title, diagram) in zip(axes.flat, diagrams.items(), strict=True):
         draw(diagram, axis, title=title, counts=counts)
@@ -74,8 +111,12 @@ def training_curves(campaign: str, root: Path = ROOT) -> Figure:
         for method, rows in sorted(part.groupby("method"), key=lambda group: rank(group[0])):
             by_step = rows.groupby("step")["loss"]
             axis.plot(by_step.mean().index, by_step.mean(), label=label(str(method)))
-            axis.fill_between(by_step.min().index, by_step.min(), by_step.max(), alpha=0.15)
+            axis.fill_between(by_step.min().index, by_step.min(), by_step.max(), alpha=0.1, lw=0)
         axis.set(xlabel="step", ylabel=name, yscale="log")
+        axis.xaxis.set_major_locator(MaxNLocator(4 if axis is axes[0] else 2))
+        axis.yaxis.set_major_locator(MaxNLocator(5))  # plain numbers: a decade is not spanned
+        axis.yaxis.set_major_formatter(ScalarFormatter())
+        axis.yaxis.set_minor_formatter(NullFormatter())
     axes[0].legend()
     credit(figure, log["run"], campaign)
     return figure
@@ -159,6 +200,59 @@ def pictures(campaign: str, scale: int, root: Path = ROOT) -> dict[str, dict[str
     return found
 
 
+class Panel(NamedTuple):
+    """One picture of a comparison: its title, its pixels, or the words in the place of them."""
+
+    title: str
+    pixels: NDArray[np.uint8] | None
+    words: str = ""
+
+
+def panels(shown: Sequence[Panel], columns: int, source: str, width: float = WIDTH) -> Figure:
+    """Pictures of one size side by side, each under its title, above a line that says their source.
+
+    A picture shown as large as it is, or a whole number of times larger, keeps its pixels.
+
+    Args:
+        shown: at least one with pixels; a panel without is an empty frame with its words.
+        columns: panels in a row.
+        source: what ``foot`` writes.
+        width: of the figure in inches.
+    """
+    height, across = next(panel.pixels for panel in shown if panel.pixels is not None).shape[:2]
+    dpi = plt.rcParams["figure.dpi"]
+
+    def whole(inches: float) -> float:  # pixels, so that none of a picture's is drawn twice
+        return int(inches * dpi) / dpi
+
+    side = whole((width - (columns - 1) * GAP) / columns)
+    tall = whole(side * height / across)
+    above = whole(TITLE_LINE * max(panel.title.count("\n") + 1 for panel in shown) + TITLE_PAD)
+    below = whole(0.09 * len(textwrap.wrap(source, int(FOOT_LETTERS * width))) + TITLE_PAD)
+    rows = -(-len(shown) // columns)
+    total = rows * (above + tall) + GAP + below
+    # "none" would hold for the first of several savefig only, and then be the style's layout
+    fixed = PlaceHolderLayoutEngine(adjust_compatible=True, colorbar_gridspec=False)
+    figure = plt.figure(figsize=(width, total), layout=fixed, dpi=dpi)
+    exact = int(side * dpi) % across == 0
+    for number, panel in enumerate(shown):
+        row, column = divmod(number, columns)
+        bottom = total - (row + 1) * (above + tall)
+        place = (column * (side + GAP) / width, bottom / total, side / width, tall / total)
+        axis = figure.add_axes(place)
+        axis.set(xticks=[], yticks=[])
+        axis.grid(False)
+        axis.set_title(panel.title, fontsize=6, pad=2, linespacing=1.1)
+        axis.spines[:].set(visible=panel.pixels is None, color="0.7", linewidth=0.5)
+        if panel.pixels is None:
+            words = textwrap.fill(panel.words, int(side * 20))
+            axis.text(0.5, 0.5, words, ha="center", va="center", fontsize=5.5, color="0.35")
+        else:
+            axis.imshow(panel.pixels, interpolation="none" if exact else "antialiased")
+    foot(figure, source)
+    return figure
+
+
 def crops(
     campaign: str,
     image: str,
@@ -177,26 +271,23 @@ def crops(
     scores = per_image(campaign, root)
     scores = scores[(scores["image"].astype(str) == image) & (scores["seed"] <= 0)]
     by_label = scores.assign(label=scores["method"].map(label)).set_index("label")
-    columns = min(3, len(shown))
-    rows = -(-len(shown) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(6.4, 2.15 * rows + 0.2), squeeze=False)
-    for axis in axes.flat:
-        axis.axis("off")
-    for axis, (name, path) in zip(axes.flat, shown.items(), strict=False):
+    drawn = []
+    for name, path in shown.items():
         pixels = np.asarray(Image.open(path))
         if window:
             top, left, height, width = window
             pixels = pixels[top : top + height, left : left + width]
-        axis.imshow(pixels)
-        title = name
+        score = "\n"  # below the name; HR has none
         if name in by_label.index:
-            title += "\n{psnr_y:.2f} dB / {ssim_y:.4f}".format(**by_label.loc[name])
-        axis.set_title(title)
+            score += "{psnr_y:.2f} dB / {ssim_y:.4f}".format(**by_label.loc[name])
+        drawn.append(Panel(name.partition(" (")[0] + score, pixels))
     table = results(root)
     table = table[(table["campaign"] == campaign) & (table["seed"] <= 0)]
     runs = table[table["method"].map(label).isin(list(shown))]["run"]
-    credit(figure, runs, campaign)
-    return figure
+    theirs = [name.partition(" (")[0] for name in shown if name.endswith("(authors' weights)")]
+    note = f"authors' weights: {', '.join(theirs)}; " if theirs else ""
+    columns = 4 if drawn[0].pixels is not None and drawn[0].pixels.shape[1] <= 200 else 3
+    return panels(drawn, min(columns, len(drawn)), note + sources({campaign: runs}))
 
 
 def wipe(campaign: str, left: str, right: str, scale: int = 4, root: Path = ROOT) -> Compare:

@@ -1,0 +1,181 @@
+"""Names beside the points of a chart, so that none covers another name or a point.
+
+Each name tries places around its point; in turns, each takes the place that is best beside the
+others', until none moves. The same points give the same places.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Annotation
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+MARKER = 3.2  # half a marker's side in points
+AIR = 1.0  # points around a name
+FARTHEST, STEP = 64.0, 4.0  # of a name from its point, in points
+DIRECTIONS = np.radians(np.arange(0, 360, 15.0))
+SAME = 4.0  # points: two equal names as near as this need one label
+SWEEPS = 20
+# What a place costs that covers something, whose leader crosses something, or that is nearer to
+# another point than to its own; to be compared with points of distance.
+COVERS, CROSSES, ASTRAY = 200.0, 40.0, 30.0
+
+
+def name_points(
+    axis: Axes,
+    x: Sequence[float],
+    y: Sequence[float],
+    names: Sequence[str],
+    colours: Sequence[str],
+    bold: Sequence[bool],
+    fontsize: float = 6,
+) -> list[Annotation]:
+    """Write each point's name near it, with a thin leader where it stands farther off.
+
+    The figure's layout is computed and then kept, because the places depend on it. Call it last.
+
+    Args:
+        axis: with everything drawn and its limits set.
+        x, y: the points in data coordinates.
+        names, colours: one a point; equal names at one place are written once.
+        bold: whether a point's name is to be; the first of equal names decides.
+        fontsize: in points.
+    """
+    figure = axis.get_figure(root=True)
+    assert isinstance(figure, Figure)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    points = 72.0 / figure.dpi  # in a pixel
+    centres = axis.transData.transform(np.column_stack([x, y])) * points
+    frame = np.ravel(axis.get_window_extent().get_points()) * points
+    kept = [
+        i
+        for i in range(len(names))
+        if not any(
+            names[j] == names[i] and np.hypot(*(centres[j] - centres[i])) < SAME for j in range(i)
+        )
+    ]
+    texts = [
+        axis.annotate(
+            names[i],
+            (x[i], y[i]),
+            xytext=(0, 0),
+            textcoords="offset points",
+            fontsize=fontsize,
+            ha="center",
+            va="center",
+            color=colours[i],
+            fontweight="bold" if bold[i] else "normal",
+            arrowprops={"arrowstyle": "-", "lw": 0.4, "color": "0.5", "shrinkA": 0, "shrinkB": 2},
+        )
+        for i in kept
+    ]
+    sizes = [np.array(text.get_window_extent().size) * points + AIR for text in texts]
+    for i, text, (middle, far) in zip(
+        kept, texts, places(centres, kept, sizes, frame), strict=True
+    ):
+        text.set_position(tuple(middle - centres[i]))
+        text.arrow_patch.set_visible(far > 0)  # type: ignore[union-attr]
+    return texts
+
+
+def places(
+    centres: Array, kept: Sequence[int], sizes: Sequence[Array], frame: Array
+) -> list[tuple[Array, float]]:
+    """Where each name goes: its middle, and how far its edge is from its point's marker.
+
+    Args:
+        centres: of all points, (P, 2).
+        kept: the points that have a name.
+        sizes: (width, height) of each name.
+        frame: (left, bottom, right, top) that no name may leave.
+    """
+    markers = np.hstack([centres - MARKER, centres + MARKER])
+    tries = [_around(centres[i], size, frame) for i, size in zip(kept, sizes, strict=True)]
+    chosen = [0] * len(kept)
+    for _ in range(SWEEPS):
+        before = list(chosen)
+        for n, i in enumerate(kept):
+            middles, far = tries[n]
+            others = [m for m in range(len(kept)) if m != n]
+            ends = np.array([tries[m][0][chosen[m]] for m in others]).reshape(-1, 2)
+            spans = np.array([sizes[m] for m in others]).reshape(-1, 2) / 2
+            names = np.hstack([ends - spans, ends + spans])
+            boxes = np.hstack([middles - sizes[n] / 2, middles + sizes[n] / 2])
+            starts = np.array([centres[kept[m]] for m in others]).reshape(-1, 2)
+            elsewhere = np.vstack([names, np.delete(markers, i, axis=0)])
+            covered = _covered(boxes, np.vstack([names, markers])).sum(axis=1)
+            crossed = _crossed(centres[i], middles, starts, ends).sum(axis=1)
+            crossed = crossed + _passed(centres[i], middles, elsewhere).sum(axis=1)
+            under = _passed_by(boxes, starts, ends)
+            astray = _astray(boxes, centres[i], np.delete(centres, i, axis=0))
+            cost = COVERS * covered + CROSSES * (crossed + under) + ASTRAY * astray + far
+            chosen[n] = int(np.argmin(cost))
+        if chosen == before:
+            break
+    return [(tries[n][0][k], float(tries[n][1][k])) for n, k in enumerate(chosen)]
+
+
+def _around(centre: Array, size: Array, frame: Array) -> tuple[Array, Array]:
+    """Middles around a point, (K, 2), and how far each is, (K,); all within the frame."""
+    far, angle = np.meshgrid(np.arange(0, FARTHEST, STEP), DIRECTIONS, indexing="ij")
+    away = np.stack([np.cos(angle), np.sin(angle)], axis=-1).reshape(-1, 2)
+    with np.errstate(divide="ignore"):
+        to_edge = (size / 2 / np.abs(away)).min(axis=1)
+    middles = centre + away * (to_edge + MARKER + 1 + far.ravel())[:, None]
+    inside = (middles - size / 2 >= frame[:2]).all(axis=1)
+    inside &= (middles + size / 2 <= frame[2:]).all(axis=1)
+    if not inside.any():
+        inside[:] = True
+    return middles[inside], far.ravel()[inside]
+
+
+def _covered(boxes: Array, others: Array) -> Array:
+    """(K, J): whether two boxes share anything, by more if they share more."""
+    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    sides = np.clip(high - low, 0, None)
+    return sides.prod(axis=-1) ** 0.5
+
+
+def _astray(boxes: Array, own: Array, others: Array) -> Array:
+    """(K,): how many other points, of other places, are as near to each box as its own point."""
+
+    def distance(points: Array) -> Array:
+        out = np.maximum(boxes[:, None, :2] - points, points - boxes[:, None, 2:])
+        return np.hypot(*np.moveaxis(np.clip(out, 0, None), -1, 0))
+
+    others = others[np.hypot(*(others - own).T) > SAME]
+    return (distance(others) <= distance(own[None]) + AIR).sum(axis=1).astype(float)
+
+
+def _crossed(start: Array, ends: Array, starts: Array, others: Array) -> Array:
+    """(K, J): whether the leader from ``start`` to each end crosses another leader."""
+
+    def side(a: Array, b: Array, c: Array) -> Array:
+        one, two = b - a, c - a
+        return np.sign(one[..., 0] * two[..., 1] - one[..., 1] * two[..., 0])
+
+    ends, p, q = ends[:, None], starts[None], others[None]
+    apart = side(start, ends, p) * side(start, ends, q) < 0
+    return (apart & (side(p, q, start[None, None]) * side(p, q, ends) < 0)).astype(float)
+
+
+def _passed(start: Array, ends: Array, boxes: Array) -> Array:
+    """(K, J): whether the leader from ``start`` to each end passes a box."""
+    along = np.linspace(0, 1, 12)[None, :, None]
+    path = start + along * (ends[:, None] - start)
+    hit = (path[:, :, None] >= boxes[:, :2]) & (path[:, :, None] <= boxes[:, 2:])
+    return np.any(np.all(hit, axis=-1), axis=1).astype(float)
+
+
+def _passed_by(boxes: Array, starts: Array, ends: Array) -> Array:
+    """(K,): how many of the other leaders pass each box."""
+    along = np.linspace(0, 1, 12)[:, None]
+    path = starts[:, None] + along * (ends - starts)[:, None]  # (J, 12, 2)
+    hit = (path[None] >= boxes[:, None, None, :2]) & (path[None] <= boxes[:, None, None, 2:])
+    return np.any(np.all(hit, axis=-1), axis=-1).sum(axis=-1).astype(float)
