@@ -322,17 +322,26 @@ def count(network: str, scale: int, quantity: str, blocks: int | None = None) ->
     return float(getattr(complexity(built, size), COUNTS[quantity]))
 
 
-def _scores(root: Path) -> pd.DataFrame:
-    """Both scores over seeds: campaign, method, scale, set, quantity, measured, spread, seeds,
-    runs. A campaign's part of one scale, such as benchmarks-x2, counts as the campaign."""
+Scores = dict[tuple[str, str, int, str, str], dict[str, Any]]
+
+
+def _scores(root: Path) -> Scores:
+    """Scores over seeds: (campaign, method, scale, set, quantity) -> measured, spread, seeds, runs.
+
+    A campaign's part of one scale, such as benchmarks-x2, counts as the campaign.
+    """
     scores = results(root)
     scores["campaign"] = scores["campaign"].str.replace(r"-x\d$", "", regex=True)
-    both = [over_seeds(scores, q).assign(quantity=q) for q in ("psnr_y", "ssim_y")]
-    return pd.concat(both, ignore_index=True)
+    found: Scores = {}
+    for quantity in ("psnr_y", "ssim_y"):
+        for row in over_seeds(scores, quantity).to_dict("records"):
+            key = (row["campaign"], row["method"], row["scale"], row["set"], quantity)
+            found[key] = {k: row[k] for k in ("measured", "spread", "seeds", "runs")}
+    return found
 
 
 def _row(
-    row: Row, table: Table, name: str, scores: pd.DataFrame, known: Measured, folder: Path
+    row: Row, table: Table, name: str, scores: Scores, known: Measured, folder: Path
 ) -> Iterator[dict[str, Any]]:
     for key, printed in row.cells.items():
         column = table.columns[key]
@@ -381,15 +390,12 @@ def _counted(place: Place, column: Column) -> dict[str, Any]:
     return NOTHING | found
 
 
-def _scored(scores: pd.DataFrame, belongs: Belongs | None, place: Place) -> dict[str, Any]:
+def _scored(scores: Scores, belongs: Belongs | None, place: Place) -> dict[str, Any]:
     if belongs is None:
         return NOTHING
-    keys = ["campaign", "method", "scale", "set", "quantity"]
-    wanted = (belongs.campaign, belongs.method, place.scale, place.set, place.quantity)
-    rows = scores[(scores[keys] == wanted).all(axis=1)]
-    if not len(rows):
+    found = scores.get((belongs.campaign, belongs.method, place.scale, place.set, place.quantity))
+    if found is None:
         return NOTHING
-    found = {key: rows.iloc[0][key] for key in ("measured", "spread", "seeds", "runs")}
     return NOTHING | found | {"from": belongs.source, "method": belongs.method}
 
 
@@ -428,9 +434,7 @@ def _of_count(place: Place, folder: Path) -> str:
 _reasons = cache(reasons)
 
 
-def _entry(
-    entry: Entry, table: Table, scores: pd.DataFrame, known: Measured
-) -> Iterator[dict[str, Any]]:
+def _entry(entry: Entry, table: Table, scores: Scores, known: Measured) -> Iterator[dict[str, Any]]:
     """The numbers of a row of our own: nothing is published, and nothing judged."""
     if entry.method not in official():
         raise PublishedError(

@@ -42,6 +42,7 @@ __all__ = [
     "show",
     "standing",
     "summary",
+    "trends",
 ]
 
 # A mark and a tint each (Okabe and Ito's sky blue, vermilion and grey), so that neither is alone.
@@ -163,6 +164,24 @@ def differing(table: PaperTable) -> pd.DataFrame:
     return pd.DataFrame(texts, columns=columns)
 
 
+def trends(table: PaperTable, arrows: PaperTable) -> pd.DataFrame:
+    """Printed arrows beside those that the printed scores give, row after row (RFDN, Table 2).
+
+    Returns:
+        A row a column and score: column, quantity, printed, from the scores (↑ rising, ↓ falling,
+        ∧ rising and then falling, ? anything else), agrees.
+    """
+    rows = []
+    for word in arrows.cells[arrows.cells["quantity"] == "trend"].to_dict("records"):
+        for quantity, arrow in zip(("psnr_y", "ssim_y"), word["printed"].split("/"), strict=True):
+            at = (table.cells["column"] == word["column"]) & (table.cells["quantity"] == quantity)
+            steps = np.sign(table.cells[at]["published"].round(4).diff().dropna())
+            found = {(1,): "↑", (-1,): "↓", (1, -1): "∧"}.get(tuple(dict.fromkeys(steps)), "?")
+            row = {"column": word["column"], "quantity": quantity, "printed": arrow}
+            rows.append(row | {"from the scores": found, "agrees": arrow == found})
+    return pd.DataFrame(rows)
+
+
 def nothing_beside(table: PaperTable) -> pd.DataFrame:
     """The empty cells by reason: code, reason, cells, columns, rows (all of them, or which)."""
     own = table.cells[~table.cells["entry"]].drop_duplicates(KEYS)
@@ -249,7 +268,8 @@ def _lines(table: PaperTable, markup: Markup) -> tuple[pd.DataFrame, pd.DataFram
             {"method": markup.line.format(name), "scale": ""}
             for name in ("measured", "difference", "spread")
         ]
-        status: list[dict[str, str]] = [{}, {}, {}, {}]
+        blank = dict.fromkeys(["method", "scale", *table.columns], "")
+        status = [blank.copy() for _ in lines]
         for key, numbers in cells.groupby("column", sort=False):
             column, records = str(key), numbers.to_dict("records")
             worst = _worst(records)
@@ -264,8 +284,7 @@ def _lines(table: PaperTable, markup: Markup) -> tuple[pd.DataFrame, pd.DataFram
         statuses += [status[n] for n in filled]
     headings = {key: column.heading or key for key, column in table.columns.items()}
     frame = pd.DataFrame(texts).rename(columns=headings)
-    found = pd.DataFrame(statuses, columns=["method", "scale", *table.columns]).fillna("")
-    return frame, found.rename(columns=headings)
+    return frame, pd.DataFrame(statuses).rename(columns=headings)
 
 
 def _published(numbers: pd.DataFrame, best: dict[Any, str], markup: Markup) -> str:

@@ -25,6 +25,7 @@ from srlib.paper_tables import (
     show,
     standing,
     summary,
+    trends,
 )
 from srlib.published import PublishedError
 from srlib.results import ROOT, ProvenanceError
@@ -268,6 +269,16 @@ def test_our_networks_counts_stand_beside(table: PaperTable, papers: Path) -> No
     found = our_counts(table, papers).set_index("row")
     assert "reconstructed" in found["what"]["Base"]
     assert list(found.index) == ["IMDN [1] | a & b", "Base"]
+
+
+def test_arrows_are_compared_with_the_scores_above_them() -> None:
+    scores = paper_table("rfdn", "2")
+    found = trends(scores, paper_table("rfdn", "2 trends")).set_index(["column", "quantity"])
+    assert found.loc[("Set5", "psnr_y")].tolist() == ["↓", "↓", True]
+    turned = scores.cells.assign(published=-scores.cells["published"])
+    other = PaperTable("rfdn", "2", "", "", scores.columns, turned)
+    opposite = trends(other, paper_table("rfdn", "2 trends")).set_index(["column", "quantity"])
+    assert opposite.loc[("Set5", "psnr_y")].tolist() == ["↓", "↑", False]
 
 
 @pytest.fixture
