@@ -4,6 +4,7 @@ Every printed row has a line as printed, and below it what is measured here, the
 the spread over seeds where there are several. ``srlib.paper_cells`` says what is compared.
 """
 
+import textwrap
 import zlib
 from collections.abc import Callable, Hashable
 from html import escape
@@ -98,13 +99,25 @@ def show(table: PaperTable) -> Sheet:
     caption = f"{table.source}, {scales}: {table.about}"
     styled = Sheet(lines, uuid=f"t{zlib.crc32(caption.encode()):08x}", caption=caption)
     styled.notes = (_legend(table), _runs(table))
-    small: list[tuple[str, str | float]] = [
-        ("font-size", "85%"),
-        ("padding", "1px 6px"),
-        ("white-space", "nowrap"),
-    ]
-    styled.set_table_styles([{"selector": "th, td", "props": small}])
-    styled.apply(lambda _: status.map(_css), axis=None).hide(axis="index")
+    styled.set_table_styles(
+        [
+            {
+                "selector": "th, td",
+                "props": "font-size: 85%; padding: 1px 6px; white-space: nowrap",
+            },
+            {"selector": "tbody tr", "props": "background: none !important"},
+            {"selector": "th.col0", "props": "text-align: left"},
+        ]
+    )
+    first = lines["scale"] != ""  # the line as printed
+    css = status.map(
+        lambda name: TINTS.get(name, "") and f"background: {TINTS[name]}; color: black"
+    )
+    css[first] = "border-top: 1px solid #bbb"
+    css["method"] += first.map(
+        {True: "; text-align: left", False: "text-align: left; opacity: 0.6"}
+    )
+    styled.apply(lambda _: css, axis=None).hide(axis="index")
     return styled
 
 
@@ -116,13 +129,18 @@ def summary(table: PaperTable) -> str:
     text += f"measured here: {len(found['within'])} within the tolerance, "
     text += f"{len(found['outside'])} outside"
     if len(found["outside"]):
-        rows = found["outside"].groupby("row", sort=False)["column"].unique()
-        text += f" ({'; '.join(f'{row}: {_list(columns)}' for row, columns in rows.items())})"
+        several = len(table.cells["scale"].unique()) > 1
+        rows = [
+            f"{row}{''.join(f' ×{s}' for s in part['scale'].unique()) * several}: "
+            + _list(part["column"].unique())
+            for row, part in found["outside"].groupby("row", sort=False)
+        ]
+        text += f" ({'; '.join(rows)})"
     unjudged = status["measured"] & ~status["status"].isin(["within", "outside"])
     text += f", {unjudged.sum()} shown and not judged."
     if nothing := int((~status["measured"]).sum()):
         text += f" {nothing} have nothing beside them, each with its reason."
-    return text
+    return textwrap.fill(text, 100)
 
 
 def standing(table: PaperTable, row: str) -> str:
@@ -136,9 +154,10 @@ def standing(table: PaperTable, row: str) -> str:
         raise ValueError(f"{table.source} has no row {row!r}: {list(table.cells['row'].unique())}")
     scores = own[own["quantity"].isin(BEST) & own["published"].notna()]
     places = [best.get(index, "") for index in scores.index]
-    return (
+    return textwrap.fill(
         f"As printed, {row} is the best in {places.count('best')} and the second best in "
-        f"{places.count('second')} of its {len(places)} scores (PSNR and SSIM apart, ties shared)."
+        f"{places.count('second')} of its {len(places)} scores (PSNR and SSIM apart, ties shared).",
+        100,
     )
 
 
@@ -332,22 +351,18 @@ def _worst(records: list[dict[Hashable, Any]]) -> str:
     return min((record["status"] for record in records), key=order.index)
 
 
-def _css(status: str) -> str:
-    return f"background-color: {TINTS[status]}; color: black" if TINTS.get(status) else ""
-
-
 def _legend(table: PaperTable, folder: Path = FOLDER) -> str:
     """What the marks mean that the table uses, with the tolerances, and its codes."""
     known, cells = load_measured(folder), table.cells
     judged = [s for key, s in known.sources.items() if key in set(cells["from"])]
-    within = [
-        " and ".join(
-            f"{value:g} {'dB' if q == 'psnr_y' else 'SSIM'}" for q, value in s.tolerance.items()
-        )
-        + f" ({s.label})"
-        for s in judged
-        if s.tolerance
-    ]
+    shared: dict[str, list[str]] = {}
+    for source in judged:
+        if source.tolerance:
+            limits = [
+                f"{v:g} {'SSIM' if q == 'ssim_y' else 'dB'}" for q, v in source.tolerance.items()
+            ]
+            shared.setdefault(" and ".join(limits), []).append(source.label)
+    within = [f"{limit} ({_list(labels)})" for limit, labels in shared.items()]
     if "code" in set(cells["from"]):
         within.append("the printed digits (counts)")
     notes = [f"{MARKS['within']} within {', '.join(within)}"] if within else []
