@@ -16,6 +16,7 @@ Array = NDArray[np.float64]
 
 MARKER = 3.2  # half a marker's side in points
 AIR = 1.0  # points around a name
+LEAD = 5.0  # points by which its own point must be nearer to a name than any other
 FARTHEST, STEP = 64.0, 4.0  # of a name from its point, in points
 DIRECTIONS = np.radians(np.arange(0, 360, 15.0))
 SAME = 4.0  # points: two equal names as near as this need one label
@@ -143,14 +144,14 @@ def _covered(boxes: Array, others: Array) -> Array:
 
 
 def _astray(boxes: Array, own: Array, others: Array) -> Array:
-    """(K,): how many other points, of other places, are as near to each box as its own point."""
+    """(K,): how many points of other places are not ``LEAD`` farther from each box than its own."""
 
     def distance(points: Array) -> Array:
         out = np.maximum(boxes[:, None, :2] - points, points - boxes[:, None, 2:])
         return np.hypot(*np.moveaxis(np.clip(out, 0, None), -1, 0))
 
     others = others[np.hypot(*(others - own).T) > SAME]
-    return (distance(others) <= distance(own[None]) + AIR).sum(axis=1).astype(float)
+    return (distance(others) <= distance(own[None]) + LEAD).sum(axis=1).astype(float)
 
 
 def _crossed(start: Array, ends: Array, starts: Array, others: Array) -> Array:
