@@ -191,7 +191,9 @@ def _render(options: argparse.Namespace) -> None:
 
 def _export(_: argparse.Namespace) -> None:
     paper_tables.export(ROOT / "tables")
-    paper_figures.export(ROOT / "figures")
+    for name, missing in paper_figures.export(ROOT / "figures").items():
+        if missing:
+            print(f"{name}: {missing}")
 
 
 def _upscale(options: argparse.Namespace) -> None:

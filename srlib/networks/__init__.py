@@ -70,6 +70,11 @@ NETWORKS: dict[str, Entry] = {
         "IMDN of the AIM 2019 challenge, baseline of NTIRE 2022",
     ),
     "rdsrn": Entry(RDSRN, {}, "RDSRN, three recursions (fitted to published counts)"),
+    "rdsrn-plain": Entry(
+        RDSRN, {"wide": False, "refinement": False}, "RDSRN without wider channel and HFRRB (ours)"
+    ),
+    "rdsrn-wider": Entry(RDSRN, {"refinement": False}, "RDSRN without HFRRB (ours)"),
+    "rdsrn-hfrrb": Entry(RDSRN, {"wide": False}, "RDSRN without the wider channel (ours)"),
     "rdsrn-r1": Entry(RDSRN, {"recursions": 1}, "RDSRN Table I, one recursion (fitted)"),
     "rdsrn-r9": Entry(RDSRN, {"recursions": 9}, "RDSRN Table I, nine recursions (fitted)"),
     "rdsrn-csr0.25": Entry(RDSRN, {"split_ratio": 0.25}, "RDSRN Table I, ratio 0.25 (fitted)"),
