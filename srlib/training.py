@@ -106,6 +106,8 @@ def train(
     asdict_recipe = asdict(recipe)
     for key in ("checkpoint_every", "max_minutes", "validate"):
         del asdict_recipe[key]
+    if recipe.init == "default":  # what was trained before there was a choice keeps its run id
+        del asdict_recipe["init"]
     facts = {
         "network": name,
         "settings": settings,
