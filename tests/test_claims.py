@@ -315,11 +315,11 @@ def grams(text: str, length: int = 8) -> set[tuple[str, ...]]:
 
 
 def test_the_counts_of_verdicts_add_up() -> None:
-    table = tally(ledger(["aidn", "fdiwn", "rfdn", "rdsrn"])).set_index("paper")
+    table = tally(ledger(["aidn", "fdiwn"])).set_index("paper")
     assert table["claims"].to_dict() == {
         "aidn": len(ledger(["aidn"])),
         "fdiwn": len(ledger(["fdiwn"])),
-        "all": len(ledger(["aidn", "fdiwn", "rfdn", "rdsrn"])),
+        "all": len(ledger(["aidn", "fdiwn"])),
     }
 
 
