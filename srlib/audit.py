@@ -2,7 +2,7 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 import torch
@@ -52,14 +52,15 @@ def reasons(folder: Path = FOLDER) -> list[Reason]:
 class Counts(dict[str, Complexity]):
     """One network's counts at the two sizes that the papers use, each made when first asked for.
 
-    "256" is LR 256x256, "720p" the LR of HR 1280x720.
+    "256" is LR 256x256, "720p" the LR of HR 1280x720. ``params`` needs no pass through the network.
     """
 
-    def __init__(self, network: str, scale: int) -> None:
+    def __init__(self, network: str, scale: int, **settings: Any) -> None:
         super().__init__()
         self.sizes = {"256": (256, 256), "720p": LR_720P[scale]}
         with torch.device("meta"):
-            self.network = create_network(network, scale)
+            self.network = create_network(network, scale, **settings)
+        self.params = sum(parameter.numel() for parameter in self.network.parameters())
 
     def __missing__(self, size: str) -> Complexity:
         self[size] = complexity(self.network, self.sizes[size])
@@ -67,9 +68,9 @@ class Counts(dict[str, Complexity]):
 
 
 @cache
-def measure(network: str, scale: int) -> Counts:
-    """Counts of a network of this scale, made once."""
-    return Counts(network, scale)
+def measure(network: str, scale: int, **settings: Any) -> Counts:
+    """Counts of a network of this scale, made once; settings as ``create_network`` takes them."""
+    return Counts(network, scale, **settings)
 
 
 def printed_beside() -> pd.DataFrame:

@@ -11,14 +11,12 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
 import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from srlib.audit import UNITS, reasons
-from srlib.complexity import LR_720P, complexity
-from srlib.networks import NETWORKS, create_network
+from srlib.audit import UNITS, measure, reasons
+from srlib.networks import NETWORKS
 from srlib.official import official
 from srlib.published import (
     FOLDER,
@@ -36,6 +34,7 @@ from srlib.tables import over_seeds
 
 STRICT = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 STATUSES = ("within", "outside", "not comparable", "empty")
+WORST = ("outside", "empty", "not comparable", "within")  # first decides for a cell of two numbers
 COUNTS = {
     "params": "params",
     "ntire_flops": "ntire_flops",
@@ -197,12 +196,11 @@ class PaperTable:
         """The printed cells (two numbers of one cell together): row, scale, column, measured
         (whether anything is), status: the worst of its numbers."""
         own = self.cells[~self.cells["entry"]]
-        worst = ["outside", "empty", "not comparable", "within"]
         grouped = own.assign(
-            rank=own["status"].map(worst.index), measured=own["measured"].notna()
+            rank=own["status"].map(WORST.index), measured=own["measured"].notna()
         ).groupby(KEYS, sort=False)
         found = grouped.agg(rank=("rank", "min"), measured=("measured", "any")).reset_index()
-        return found.assign(status=[worst[i] for i in found["rank"]]).drop(columns="rank")
+        return found.assign(status=[WORST[i] for i in found["rank"]]).drop(columns="rank")
 
 
 def load_measured(folder: Path = FOLDER) -> Measured:
@@ -311,15 +309,13 @@ def our_counts(table: PaperTable, folder: Path = FOLDER) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-@cache
 def count(network: str, scale: int, quantity: str, blocks: int | None = None) -> float:
     """One of ``COUNTS`` of a network of the registry: parameters, operations or elements."""
-    with torch.device("meta"):
-        built = create_network(network, scale, **({} if blocks is None else {"blocks": blocks}))
+    measured = measure(network, scale, **({} if blocks is None else {"blocks": blocks}))
     if quantity == "params":  # without the forward pass that the others need
-        return float(sum(parameter.numel() for parameter in built.parameters()))
-    size = LR_720P[scale] if quantity == "macs_720p" else (256, 256)
-    return float(getattr(complexity(built, size), COUNTS[quantity]))
+        return float(measured.params)
+    counts = measured["720p" if quantity == "macs_720p" else "256"]
+    return float(getattr(counts, COUNTS[quantity]))
 
 
 Scores = dict[tuple[str, str, int, str, str], dict[str, Any]]

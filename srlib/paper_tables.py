@@ -20,6 +20,7 @@ from srlib.paper_cells import (
     COUNTS,
     KEYS,
     STATUSES,
+    WORST,
     PaperTable,
     counts,
     load_measured,
@@ -347,8 +348,7 @@ def _best(cells: pd.DataFrame) -> dict[Any, str]:
 
 
 def _worst(records: list[dict[Hashable, Any]]) -> str:
-    order = ["outside", "empty", "not comparable", "within"]
-    return min((record["status"] for record in records), key=order.index)
+    return min((record["status"] for record in records), key=WORST.index)
 
 
 def _legend(table: PaperTable, folder: Path = FOLDER) -> str:

@@ -10,19 +10,17 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass as plain_dataclass
 from fractions import Fraction
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from statistics import mean
 from typing import Any, Literal
 
 import pandas as pd
-import torch
 import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
-from srlib.audit import UNITS
-from srlib.networks import create_network
+from srlib.audit import UNITS, measure
 from srlib.published import FOLDER, PublishedError, cells, list_papers, load_paper
 
 STRICT = ConfigDict(extra="forbid")
@@ -354,7 +352,9 @@ class Judge:
     def _blocks(self, addresses: list[str]) -> int:
         records = [self._record(address) for address in addresses]
         for blocks in range(1, MOST_BLOCKS + 1):
-            counts = [_params(one["network"], one["scale"], blocks) for one in records]
+            counts = [
+                measure(one["network"], one["scale"], blocks=blocks).params for one in records
+            ]
             ranges = [cell_of(one).as_value(cut=True) for one in records]
             if all(r.low <= n < r.high for n, r in zip(counts, ranges, strict=True)):
                 return blocks
@@ -456,13 +456,6 @@ def _readable(address: str) -> str:
 
 def _parts(value: Value) -> tuple[Fraction, Fraction, Fraction]:
     return value.exact, value.low, value.high
-
-
-@cache
-def _params(network: str, scale: int, blocks: int) -> int:
-    with torch.device("meta"):
-        built = create_network(network, scale, blocks=blocks)
-    return sum(parameter.numel() for parameter in built.parameters())
 
 
 FORMS: dict[str, Callable[[Fraction, Fraction], Fraction]] = {

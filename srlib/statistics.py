@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtrit  # scipy.stats would take half of srlib's start
 
 Array = NDArray[np.float64]
 Verdict = Literal["holds", "fails", "undecided"]
@@ -104,13 +104,11 @@ def intervals(
     counts = _resampled(images, half, np.random.default_rng(seed))
     deviations = np.sort(difference - mean[:, None], axis=1) * math.sqrt(images / (images - 1))
     drawn = np.concatenate([deviations @ counts.T, deviations[:, ::-1] @ counts.T], axis=1) / images
-    z = norm.ppf(
-        (np.arange(half) + 0.5) / draws
-    )  # the normal's lower half; the mirror has the upper
+    z = ndtri((np.arange(half) + 0.5) / draws)  # the normal's lower half; the mirror has the upper
     drawn += np.sqrt(of_seeds)[:, None] * np.concatenate([z, -z])
 
     p = (1 + level) / 2
-    expand = t.ppf(p, freedom) / norm.ppf(p)
+    expand = stdtrit(freedom, p) / ndtri(p)
     low, high = np.quantile(drawn, [1 - p, p], axis=1)
     return mean, mean + expand * low, mean + expand * high
 

@@ -6,21 +6,18 @@ no text: those drawn here are the cells of the papers' tables, and what was meas
 
 import json
 import re
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from srlib.audit import reasons
-from srlib.complexity import LR_720P, Complexity, complexity
+from srlib.audit import measure, reasons
+from srlib.complexity import Complexity
 from srlib.figures import foot, label, sources
-from srlib.networks import create_network
 from srlib.official import official
 from srlib.point_labels import name_points
 from srlib.published import cells, published
@@ -118,7 +115,7 @@ def _measured(dataset: str, cost: Cost, scale: int, root: Path) -> list[dict[str
         else:
             kind, entry = AUTHORS, official()[str(method)]
             network, settings = entry["network"], entry["settings"]
-        counts = counted(network, scale, json.dumps(settings, sort_keys=True))
+        counts = counted(network, scale, **settings)
         psnr = group["psnr_y"]
         rows.append(
             {"name": label(str(method)).partition(" (")[0], "kind": kind, "network": network}
@@ -129,12 +126,9 @@ def _measured(dataset: str, cost: Cost, scale: int, root: Path) -> list[dict[str
     return rows
 
 
-@cache
-def counted(network: str, scale: int, settings: str = "{}") -> Complexity:
-    """Counts of a network for a 1280x720 HR image; ``settings`` as JSON, so that it is kept."""
-    with torch.device("meta"):
-        built = create_network(network, scale, **json.loads(settings))
-    return complexity(built, LR_720P[scale])
+def counted(network: str, scale: int, **settings: Any) -> Complexity:
+    """Counts of a network for a 1280x720 HR image."""
+    return measure(network, scale, **settings)["720p"]
 
 
 def _cost(counts: Complexity, cost: Cost) -> float:
