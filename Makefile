@@ -17,7 +17,7 @@ env: $(VENV)/.stamp
 
 # torch comes first and alone: asked for together with the rest, pip may prefer a CUDA build.
 $(VENV)/.stamp: pyproject.toml requirements.lock
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv --upgrade-deps $(VENV)
 	$(VENV)/bin/pip install -q "$$(grep '^torch==' requirements.lock)"
 	$(VENV)/bin/pip install -q -c requirements.lock -e ".[dev]"
 	@touch $@
@@ -43,7 +43,7 @@ bench: env
 	python benchmarks/step.py
 
 lock:
-	rm -rf $(VENV)/.lock && $(PYTHON) -m venv $(VENV)/.lock
+	rm -rf $(VENV)/.lock && $(PYTHON) -m venv --upgrade-deps $(VENV)/.lock
 	$(VENV)/.lock/bin/pip install -q "$$(grep '^torch==' requirements.lock)"
 	$(VENV)/.lock/bin/pip install -q -e ".[dev]"
 	{ head -n 1 requirements.lock; $(VENV)/.lock/bin/pip freeze --exclude-editable \
