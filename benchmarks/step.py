@@ -58,7 +58,7 @@ def main() -> None:
         config.train,
         device=options.device,
         compile=config.train.compile and options.device == "cuda",
-        threads=torch.get_num_threads(),
+        threads=min(config.train.threads, torch.get_num_threads()),
     )
     device = torch.device(options.device)
     side = max(512, recipe.patch)
