@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 
 from srlib.claims import (
-    UNDECIDED,
+    Comparison,
     Finding,
     as_printed,
     claim,
@@ -209,14 +209,16 @@ def split_ratio_saves() -> Finding:
 
 @claim("rdsrn", "Section II", "Widening the refined channels keeps features from being suppressed.")
 def wider_channel_helps() -> Finding:
-    return _unprinted("wide", "the wider channel", "Figure 5 shows one channel of one image")
+    measured = compare("rdsrn", "rdsrn", "rdsrn-hfrrb", SETS)
+    return _unprinted("wide", "the wider channel", "Figure 5 shows one channel", measured)
 
 
 @claim(
     "rdsrn", "Section II; Conclusion", "The refinement block makes high frequencies more accurate."
 )
 def refinement_block_helps() -> Finding:
-    return _unprinted("refinement", "the refinement block", "Figure 5 shows one channel")
+    measured = compare("rdsrn", "rdsrn", "rdsrn-wider", SETS)
+    return _unprinted("refinement", "the refinement block", "Figure 5 shows one channel", measured)
 
 
 # --- section III, table I ---------------------------------------------------------------------
@@ -417,18 +419,18 @@ def _times(
     return Finding(as_printed(rounds_to(_value(factor), said)), reason, rows(*parts))
 
 
-def _unprinted(part: str, name: str, figure: str) -> Finding:
-    """A part without a printed score: what it costs in the fit."""
+def _unprinted(part: str, name: str, figure: str, measured: Comparison) -> Finding:
+    """A part without a printed score: what it costs in the fit, and what it gains here."""
     without: dict[str, Any] = {part: False}
     params = [counted("rdsrn", 4), counted("rdsrn", 4, **without)]
     macs = [counted("rdsrn", 4, "conv_macs", lr_size=LR_720P[4], **how) for how in ({}, without)]
     share = [1 - _value(each[1]) / _value(each[0]) for each in (params, macs)]
     return Finding(
-        UNDECIDED,
+        measured.verdict,
         f"No score without {name} is printed: {figure}, without a number. In the fit it "
         f"takes {share[0]:.0%} of the parameters and {share[1]:.0%} of the multiply-adds at "
-        "1280x720, and nothing of it was trained here.",
-        rows(*params, *macs),
+        f"1280x720. {measured.because}",
+        rows(*params, *macs, measured.evidence),
     )
 
 

@@ -509,14 +509,14 @@ def rfdn_is_the_most_accurate() -> Finding:
 def rfdn_is_more_accurate_than_imdn() -> Finding:
     gains = _gains(_scores("3", OURS[0]), _scores("3", "IMDN [10]"), quantity="psnr_y")
     params = [_count("3", row, 4) for row in (OURS[0], "IMDN [10]")]
-    measured = compare("benchmarks", "rfdn", "imdn", SETS)
+    measured = compare("bsd400-others", "rfdn", "imdn", SETS)
     relative = compare("benchmarks", "e-rfdn", "imdn", MEASURED_SETS)
     as_said = bool((gains["value"] > 0).all()) and _value(params[0]) < _value(params[1])
     return Finding(
         quality(as_said, measured),
         f"Printed: {_said(gains)}, with {1 - _value(params[0]) / _value(params[1]):.0%} fewer "
-        f"parameters. {measured.because} RFDN's weights are not public; those of its relative "
-        f"E-RFDN decide nothing on it. {relative.because}",
+        f"parameters. {measured.because} RFDN's own weights are not public; those of its "
+        f"relative E-RFDN decide nothing on it. {relative.because}",
         rows(
             _scores("3", OURS[0]),
             _scores("3", "IMDN [10]"),

@@ -17,6 +17,7 @@ from PIL import Image
 from srlib.ablation import printed, steps, validation_log
 from srlib.compare import Compare
 from srlib.diagram import Diagram, draw, place
+from srlib.official import official
 from srlib.results import ROOT, ProvenanceError, per_image, results, training_log
 
 LABELS = {
@@ -26,11 +27,16 @@ LABELS = {
     "aidn-aieb": "AIEB",
     "aidn-fdc": "FDC",
     "aidn-aidb": "AIDB",
-    "arfdn": "ARFDN (authors' weights)",
-    "e-rfdn": "E-RFDN (authors' weights)",
-    "imdn": "IMDN (authors' weights)",
-    "fdiwn": "FDIWN (authors' weights)",
-    "fdiwn-chop": "FDIWN in quarters (authors' weights)",
+    "arfdn": "ARFDN",
+    "e-rfdn": "E-RFDN",
+    "imdn": "IMDN",
+    "rfdn": "RFDN",
+    "fdiwn": "FDIWN",
+    "fdiwn-chop": "FDIWN in quarters",
+    "rdsrn-plain": "RDSRN with neither",
+    "rdsrn-wider": "RDSRN, wider channel",
+    "rdsrn-hfrrb": "RDSRN, HFRRB",
+    "rdsrn": "RDSRN",
 }
 
 STYLE = str(files("srlib").joinpath("paper.mplstyle"))
@@ -46,9 +52,10 @@ def use_style() -> None:
     plt.style.use(STYLE)
 
 
-def label(method: str) -> str:
-    """A method's name as the papers print it."""
-    return LABELS.get(method, method)
+def label(method: str, trained: bool = True) -> str:
+    """A method's name as the papers print it; of what was not trained here it says whose it is."""
+    name, theirs = LABELS.get(method, method), method.removesuffix("-chop") in official()
+    return f"{name} (authors' weights)" if theirs and not trained else name
 
 
 def rank(method: object) -> int:
@@ -196,7 +203,8 @@ def pictures(campaign: str, scale: int, root: Path = ROOT) -> dict[str, dict[str
     paths = (root / "results" / campaign).glob(f"*-x{scale}/look/*.png")
     methods = {path: path.parent.parent.name.removesuffix(f"-x{scale}") for path in paths}
     for path in sorted(methods, key=lambda p: (p.name, rank(methods[p]))):
-        found.setdefault(path.stem.split("_", 1)[1], {})[label(methods[path])] = path
+        trained = any(path.parent.parent.glob("seed*"))
+        found.setdefault(path.stem.split("_", 1)[1], {})[label(methods[path], trained)] = path
     return found
 
 

@@ -120,8 +120,9 @@ def compared(
     rows: list[dict[str, Any]] = [{"method": "HR", "campaign": "benchmarks", "file": hr_file}]
     for method in sorted(authors["method"], key=rank):
         file = _picture("benchmarks", method, dataset, stem, scale, root)
-        name = label(method).partition(" (")[0]
-        rows.append({"method": name, "campaign": "benchmarks", "key": method, "file": file})
+        rows.append(
+            {"method": label(method), "campaign": "benchmarks", "key": method, "file": file}
+        )
     for name, (campaign, method) in own.items():
         file = root / "results" / campaign / f"{method}-x{scale}/look/{dataset}_{stem}.png"
         if file.exists():

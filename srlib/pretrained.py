@@ -8,7 +8,7 @@ from srlib.results import ROOT
 from srlib.weights import WeightsError, load_trained
 
 # The best-trained first: a network is taken from the first campaign that has tracked weights of it.
-CAMPAIGNS = ("paper", "bsd400-long", "bsd400", "quick")
+CAMPAIGNS = ("paper", "bsd400-long", "bsd400", "bsd400-others", "rdsrn", "quick")
 SAME = {"aidn": "aidn-aidb"}  # names of one network
 
 

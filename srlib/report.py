@@ -20,6 +20,7 @@ BUDGETS = {
     "benchmarks": "",
     "bsd400-long": "trained here, longer",
     "bsd400": "trained here",
+    "bsd400-others": "trained here",
     "quick": "quick run",
 }
 SETS = ("embedded-heldout", "Set5", "Set14", "B100", "Urban100")
@@ -27,15 +28,20 @@ SETS = ("embedded-heldout", "Set5", "Set14", "B100", "Urban100")
 
 def markdown(root: Path = ROOT) -> str:
     """The README's scores at x4: a row a method and budget, a column a set, printed in brackets."""
-    table = pd.concat([gains(name, root).assign(by=by) for name, by in BUDGETS.items()])
-    table = table[table["scale"] == 4]
-    table.loc[~table["method"].str.startswith("aidn"), "by"] = ""  # nothing was trained
+    scores = results(root).query("seed >= 0")
+    trained = set(zip(scores["campaign"], scores["method"], strict=True))
+    parts = [gains(name, root).assign(campaign=name) for name in BUDGETS]
+    table = pd.concat(parts).query("scale == 4")
+    table["by"] = [
+        BUDGETS[name] if (name, method) in trained else ""
+        for name, method in zip(table["campaign"], table["method"], strict=True)
+    ]
     table = table.drop_duplicates(["method", "by", "set"])  # bicubic, scored in every campaign
     printed = cells("psnr_y").query("scale == 4").drop_duplicates(["network", "column"])
     published = printed.set_index(["network", "column"])["printed"].str.partition("/")[0]
     sets = [name for name in SETS if name in set(table["set"])]
     lines = [_line(["PSNR-Y ×4, dB (printed)", *sets, "runs"]), _line(["---"] * (len(sets) + 2))]
-    for by in ("", *filter(None, BUDGETS.values())):
+    for by in dict.fromkeys(("", *BUDGETS.values())):
         rows = table[table["by"] == by]
         for method, found in sorted(rows.groupby("method"), key=lambda group: rank(group[0])):
             by_set = found.set_index("set")["psnr_y"]
@@ -45,7 +51,8 @@ def markdown(root: Path = ROOT) -> str:
                 f"{a} ({b})" if b and a != "–" else a for a, b in zip(scored, beside, strict=True)
             ]
             runs = " ".join(dict.fromkeys(" ".join(found["runs"]).split()))
-            lines.append(_line([", ".join(filter(None, [label(str(method)), by])), *marked, runs]))
+            name = label(str(method), trained=by != "")
+            lines.append(_line([", ".join(filter(None, [name, by])), *marked, runs]))
     return "\n".join(lines)
 
 

@@ -221,13 +221,24 @@ def test_a_network_without_a_run_leaves_the_price_open(tmp_path: Path) -> None:
     assert open_rows["all_days"].isna().all() and open_rows["pixels"].notna().all()
 
 
+def timed(root: Path, seed: int, factor: float) -> Path:
+    """A run of the FDC, made faster or slower."""
+    path = root / f"runs/bsd400/train-aidn-fdc-x4-s{seed}.json"
+    record = json.loads(path.read_text())
+    record["cost"]["seconds"] *= factor
+    path.write_text(json.dumps(record))
+    return root
+
+
 def test_a_run_whose_result_is_not_tracked_prices_nothing(root: Path) -> None:
-    with_schedule(root)
+    with_schedule(timed(root, seed=1, factor=0.5))
     shutil.rmtree(root / "results/bsd400/aidn-fdc-x4/seed1")
-    table = price("bsd400", root)
-    assert set(table[table["network"] == "aidn-fdc"]["measured"]) == {
-        "train-aidn-fdc-0 train-aidn-fdc-2"
-    }
+    assert "train-aidn-fdc-1" not in set(price("bsd400", root)["measured"])
+
+
+def test_the_price_is_that_of_the_fastest_run(root: Path) -> None:
+    table = price("bsd400", with_schedule(timed(root, seed=1, factor=0.5)))
+    assert set(table[table["network"] == "aidn-fdc"]["measured"]) == {"train-aidn-fdc-1"}
 
 
 def test_the_validation_curve_is_drawn_with_bicubic_and_published(root: Path) -> None:
