@@ -189,7 +189,7 @@ class Table(Styler):
 def show(table: pd.DataFrame, caption: str, digits: int = 2, signed: tuple[str, ...] = ()) -> Table:
     """A table for a notebook: fixed digits, signs on differences, a dash for what is missing.
 
-    ``signed`` names columns that are differences here and not in other tables.
+    Words stand to the left of their column, numbers to the right. ``signed`` names columns that are differences here and not in other tables.
     """
     formats: dict[Any, Any] = {
         column: f"{{:+.{digits}f}}"
@@ -201,4 +201,7 @@ def show(table: pd.DataFrame, caption: str, digits: int = 2, signed: tuple[str, 
     # A fixed id: pandas would draw a random one, and the notebook would never be the same twice.
     styled = Table(table, uuid=f"t{zlib.crc32(caption.encode()):08x}", caption=caption)
     styled.format(formats, na_rep="–").hide(axis="index")
+    words = table.columns.get_indexer(table.select_dtypes(exclude=["number", "bool"]).columns)
+    left: list[Any] = [{"selector": f".col{place}", "props": "text-align: left"} for place in words]
+    styled.set_table_styles(left)
     return styled
