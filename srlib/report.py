@@ -14,7 +14,7 @@ from srlib.weights import load_trained
 
 START = "<!-- results: written by `srlib report --update`, checked by tests/test_readme.py -->"
 END = "<!-- end of results -->"
-CARD = "campaigns/bsd400/MODEL_CARD.md"
+CARD = "campaigns/MODEL_CARD.md"
 # Campaigns of the README's table, and how it names what they trained.
 BUDGETS = {
     "benchmarks": "",
@@ -56,20 +56,24 @@ def markdown(root: Path = ROOT) -> str:
     return "\n".join(lines)
 
 
-def model_card(root: Path = ROOT, campaign: str = "bsd400") -> str:
-    """The weights of a campaign: a row a file, and the scores of its seed."""
+def model_card(root: Path = ROOT) -> str:
+    """The weights trained on real photographs: a row a file, and the scores of its seed."""
     heads = ["weights", "parameters", "MB", "run", "steps", "patches", "minutes", "device"]
     lines = [_line([*heads, *SETS[1:]]), _line(["---"] * (len(heads) + 4))]
-    scores = results(root).query("campaign == @campaign")
-    for path in sorted((root / "results" / campaign).glob("*/seed*/weights.safetensors")):
+    scores = results(root).query("seed >= 0")
+    for path in sorted((root / "results").glob("*/*/seed*/weights.safetensors")):
+        campaign = path.relative_to(root / "results").parts[0]
+        if campaign == "quick":  # six small photographs, scored on others
+            continue
         network, header = load_trained(path)
         name, scale, seed = (header[key] for key in ("network", "scale", "seed"))
         record = json.loads(
             (root / f"runs/{campaign}/train-{name}-x{scale}-s{seed}.json").read_text()
         )
-        own = scores.query("method == @name and scale == @scale and seed == @seed")
+        own = scores.query(
+            "campaign == @campaign and method == @name and scale == @scale and seed == @seed"
+        )
         by_set = own.set_index("set")["psnr_y"]
-        cost = record["cost"]["seconds"] / 60
         lines.append(
             _line(
                 [
@@ -79,7 +83,7 @@ def model_card(root: Path = ROOT, campaign: str = "bsd400") -> str:
                     header["run"],
                     f"{header['steps']:,}",
                     f"{record['images_seen']:,}",
-                    f"{cost:.1f}",
+                    f"{record['cost']['seconds'] / 60:.1f}",
                     f"{record['device']}, {record['host']}",
                     *(f"{by_set[name]:.2f}" if name in by_set else "–" for name in SETS[1:]),
                 ]
