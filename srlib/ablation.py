@@ -195,8 +195,8 @@ def price(campaign: str, root: Path = ROOT) -> pd.DataFrame:
     Returns:
         A row a network and scale of the schedule, and one for all its runs: network, scale, device
         (that was measured), pixels (10^9 LR pixels of one run), microseconds (measured, for one
-        pixel), days (of one run), runs (of the schedule), all_days, measured (the run behind it). NaN
-        where the campaign did not train the network.
+        pixel), days (of one run), runs (of the schedule), all_days, measured (the run behind it).
+        NaN where the campaign did not train the network.
     """
     schedule = load_config(root / "campaigns/paper/params.yaml")
     assert schedule.train is not None, "the paper's schedule trains"

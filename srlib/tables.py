@@ -189,7 +189,8 @@ class Table(Styler):
 def show(table: pd.DataFrame, caption: str, digits: int = 2, signed: tuple[str, ...] = ()) -> Table:
     """A table for a notebook: fixed digits, signs on differences, a dash for what is missing.
 
-    Words stand to the left of their column, numbers to the right. ``signed`` names columns that are differences here and not in other tables.
+    Words stand to the left of their column, numbers to the right. ``signed`` names columns that are
+    differences here and not in other tables.
     """
     formats: dict[Any, Any] = {
         column: f"{{:+.{digits}f}}"
