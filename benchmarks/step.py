@@ -2,9 +2,10 @@
 
     python benchmarks/step.py --params campaigns/paper/params.yaml --device cpu
 
-Times whole steps (draw, forward, backward, update) on made pixels, with the campaign's batch, patch
-and precision, and prints the share of the device's own matrix-product rate, measured in the same
-run, that the convolutions' arithmetic reaches.
+Times whole steps (draw, forward, backward, update) on made pixels, with the campaign's batch and
+patch: first as PyTorch does it by itself, then with each change of the recipe added to the
+ones before, in turns within one run. Prints the share of the device's own matrix-product rate, measured in the
+same run, that the convolutions' arithmetic reaches.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import numpy as np
 import torch
 
 from srlib.complexity import complexity
-from srlib.config import load_config
+from srlib.config import Train, load_config
 from srlib.networks import create_network
 from srlib.pack import pack
 from srlib.store import Store
@@ -43,6 +44,18 @@ def matrix_rate(device: torch.device, dtype: torch.dtype, size: int) -> float:
     return size**3 / min(times)
 
 
+def changes(recipe: Train) -> dict[str, Train]:
+    """The recipe without any of its changes, and with them added one by one."""
+    plain = replace(recipe, precision="float32", channels_last=False, compile=False)
+    steps = {"float32": plain}
+    for key in ("channels_last", "precision", "compile"):
+        value = getattr(recipe, key)
+        if value != getattr(plain, key):
+            plain = replace(plain, **{key: value})
+            steps[f"+ {value if isinstance(value, str) else key}"] = plain
+    return steps
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--params", default="campaigns/paper/params.yaml")
@@ -63,43 +76,45 @@ def main() -> None:
     device = torch.device(options.device)
     side = max(512, recipe.patch)
     pixels = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    settings = config.networks.get(options.network, {})
+    facts = {"network": options.network, "scale": options.scale, "seed": 0, "settings": settings}
+    times: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         pack([("made", "noise", pixels)], Path(folder) / "store", options.scale, "replicate")
-        settings = config.networks.get(options.network, {})
-        facts = {"network": options.network, "scale": options.scale, "seed": 0}
-        run = Run(
-            facts | {"settings": settings},
-            recipe,
-            Store(Path(folder) / "store"),
-            device,
-            0,
-            1,
-            Path(folder),
-        )
-        times = []
+        store = Store(Path(folder) / "store")
+        runs = {
+            name: Run(facts, changed, store, device, 0, 1, Path(folder) / str(place))
+            for place, (name, changed) in enumerate(changes(recipe).items())
+        }
         for step in range(options.steps + 2):
-            synchronise(device)
-            start = time.perf_counter()
-            run.one_step(step, recipe.stages[0], 1e-4)
-            synchronise(device)
-            times.append(time.perf_counter() - start)
-    step_seconds = median(times[2:])
+            for name, run in runs.items():
+                synchronise(device)
+                start = time.perf_counter()
+                run.one_step(step, recipe.stages[0], 1e-4)
+                synchronise(device)
+                times.setdefault(name, []).append(time.perf_counter() - start)
+    seconds = {name: median(each[2:]) for name, each in times.items()}
     lr_side = recipe.patch // options.scale
     network = create_network(options.network, options.scale, **settings)
     macs = 3 * recipe.batch * complexity(network, (lr_side, lr_side)).conv_macs
     dtype = torch.bfloat16 if recipe.precision == "bfloat16" else torch.float32
     rate = matrix_rate(device, dtype, 8192 if options.device == "cuda" else 1024)
-    name = torch.cuda.get_device_name() if options.device == "cuda" else f"{recipe.threads} threads"
+    where = (
+        torch.cuda.get_device_name() if options.device == "cuda" else f"{recipe.threads} threads"
+    )
     print(f"{options.network} x{options.scale}, batch {recipe.batch}, LR {lr_side}x{lr_side}, "
-          f"{recipe.precision}, {options.device} ({name})")  # fmt: skip
-    print(f"step               {1e3 * step_seconds:10.1f} ms")
-    print(f"multiply-adds      {macs / 1e9:10.1f} G a step (three forward passes)")
-    print(f"floor              {1e3 * macs / rate:10.1f} ms at {rate / 1e12:.3f} T multiply-adds/s")
-    print(f"share of the floor {100 * macs / rate / step_seconds:10.1f} %")
-    runs = len(config.matrix.networks) * len(config.matrix.scales) * len(config.matrix.seeds)
-    days = recipe.steps * step_seconds / 86400
-    print(f"{config.campaign.name}: {recipe.steps:,} steps = {days:,.1f} days a run")
-    print(f"{runs} runs = {runs * days:,.0f} days, all priced as this network and scale")
+          f"{options.device} ({where})")  # fmt: skip
+    print(f"multiply-adds {macs / 1e9:.1f} G a step (three forward passes)")
+    floor = macs / rate
+    print(f"floor {1e3 * floor:.1f} ms at {rate / 1e12:.3f} T multiply-adds/s, {recipe.precision}")
+    first = seconds["float32"]
+    for name, each in seconds.items():
+        ratio, share = first / each, 100 * floor / each
+        print(f"{name:16}{1e3 * each:10.1f} ms{ratio:8.2f} times{share:8.1f} % of the floor's rate")
+    count = len(config.matrix.networks) * len(config.matrix.scales) * len(config.matrix.seeds)
+    days = recipe.steps * seconds[name] / 86400
+    print(f"{config.campaign.name}: {recipe.steps:,} steps = {days:,.2f} days a run")
+    print(f"{count} runs = {count * days:,.1f} days, all priced as this network and scale")
 
 
 if __name__ == "__main__":

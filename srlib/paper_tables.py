@@ -236,7 +236,7 @@ def export(folder: str | Path, root: Path = ROOT, papers: Path = FOLDER) -> list
         head = f"{table.source}: {table.about}. {_legend(table, papers)} {_runs(table)}"
         for ending, text in (
             ("csv", f"# {head}\n{_csv(table)}"),
-            ("tex", f"% {head}\n{_latex(table)}"),
+            ("tex", f"% Needs \\usepackage{{booktabs}}. {head}\n{_latex(table)}"),
             ("md", f"{MARKDOWN.text(head)}\n\n{_markdown(table)}"),
         ):
             path = Path(folder) / f"{table.name}.{ending}"
