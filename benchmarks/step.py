@@ -4,8 +4,8 @@
 
 Times whole steps (draw, forward, backward, update) on made pixels, with the campaign's batch and
 patch: first as PyTorch does it by itself, then with each change of the recipe added to the
-ones before, in turns within one run. Prints the share of the device's own matrix-product rate, measured in the
-same run, that the convolutions' arithmetic reaches.
+ones before, in turns within one run. Prints the share of the device's own matrix-product rate,
+measured in the same run, that the convolutions' arithmetic reaches.
 """
 
 import argparse
