@@ -27,9 +27,10 @@ by both sides, with the 95 % interval of a paired bootstrap over seeds and image
 set that is measured: *holds* if every interval lies wholly on the claimed side; *holds as printed,
 not here* if one lies wholly on the other side; else *undecided at this budget*: an interval
 contains zero, only one side was measured, or nothing was. The size of a printed gain is arithmetic;
-the measured side is its sign. Networks trained here are compared under one budget: the same images
-and the same recipe. One seed of each decides nothing, for it shows no spread of trainings; nor do
-quick runs of minutes. "As good as B" is the same with ``MARGIN`` dB allowed: not that much worse.
+the measured side is its sign. Networks trained here are compared within one campaign, which has one
+set of images and one recipe; one seed of each decides nothing, for it shows no spread of trainings
+(written before a campaign with one seed was scored), nor do quick runs of minutes. "As good as B" is
+the same with ``MARGIN`` dB allowed: not that much worse.
 
 **Claims of a score** ("the network scores x dB"). Where the authors' own weights are public, they
 are evaluated here: *holds* if every measured score is within one unit of the last printed digit,
@@ -51,7 +52,7 @@ import torch
 from srlib.complexity import complexity
 from srlib.networks import create_network
 from srlib.published import cells, list_papers
-from srlib.results import ROOT, one_budget, per_image, results
+from srlib.results import ROOT, per_image, results
 
 Verdict = Literal["holds", "fails", "holds as printed, not here", "undecided at this budget"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -256,13 +257,9 @@ def derived(row: str, quantity: str, value: float, **cell: Any) -> pd.DataFrame:
 def scored(
     campaign: str, method: str, sets: Sequence[str], scale: int = 4, root: Path = ROOT
 ) -> pd.DataFrame:
-    """Measured PSNR-Y (dB) of a method as evidence, a row a seed and set; none if not measured.
-
-    A campaign that trained under the budget of the one that is named belongs to it.
-    """
+    """Measured PSNR-Y (dB) of a method as evidence, a row a seed and set; none if not measured."""
     found = results(root)
-    others = found["campaign"].isin(one_budget(campaign, root)) & (found["seed"] >= 0)
-    found = found[((found["campaign"] == campaign) | others) & (found["method"] == method)]
+    found = found[(found["campaign"] == campaign) & (found["method"] == method)]
     found = found[(found["scale"] == scale) & found["set"].isin(list(sets))]
     found = found.rename(columns={"set": "column", "method": "row", "psnr_y": "value"})
     return _evidence(found.assign(kind="measured", quantity="psnr_y", unit="dB"))
@@ -306,7 +303,7 @@ def compare(
     """Measure "``a`` is better than ``b``" on the sets where both were scored image by image.
 
     Args:
-        campaign: a folder of ``results/``; others of its budget count as part of it.
+        campaign: a folder of ``results/``.
         a, b: method names.
         sets: those of the claim; one that was not measured is not judged, and is named.
         margin: dB by which ``a`` may be worse: ``MARGIN`` for "as good as".
@@ -336,10 +333,9 @@ def compare(
     trained = scores[scores["method"].isin((a, b)) & (scores["seed"] >= 0)]
     if len(trained) and trained.groupby("method")["seed"].nunique().min() == 1:
         verdict, why = UNDECIDED, f"{why}, but one seed shows no spread of trainings"
-    where = f"Under the budget of {campaign}" if len(trained) else f"In {campaign}"
     missing = [name for name in sets if name not in both]
     left_out = f" Not measured: {_list(missing)}." if missing else ""
-    said = f"{where}, {a} minus {b} is {said}: {why}.{left_out}"
+    said = f"In {campaign}, {a} minus {b} is {said}: {why}.{left_out}"
     return Comparison(verdict, said, rows(*parts, table))
 
 
@@ -471,14 +467,9 @@ def _paired(scores: pd.DataFrame, a: str, b: str, campaign: str, name: str) -> p
 
 
 def _image_scores(campaign: str, scale: int, root: Path) -> pd.DataFrame:
-    parts = []
-    for name in one_budget(campaign, root):
-        if any((root / "results" / name).glob("**/images.csv")):
-            found = per_image(name, root)
-            parts.append(found if name == campaign else found[found["seed"] >= 0])
-    if not parts:
+    if not any((root / "results" / campaign).glob("**/images.csv")):
         return pd.DataFrame(columns=["method", "scale", "seed", "set", "image", "psnr_y"])
-    found = pd.concat(parts, ignore_index=True)
+    found = per_image(campaign, root)
     return found[found["scale"] == scale]
 
 

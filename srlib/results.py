@@ -3,7 +3,6 @@
 Every number comes from a file under ``results/``; one without a run id is refused.
 """
 
-import hashlib
 import io
 import json
 import subprocess
@@ -26,8 +25,7 @@ def results(root: Path = ROOT) -> pd.DataFrame:
 
     Returns:
         Columns: campaign, method, scale, seed (-1 where nothing was trained), set, images, psnr_y
-        (dB), ssim_y, run, budget (an id of training images and recipe; "" where nothing was
-        trained): only networks of one budget may be compared.
+        (dB), ssim_y, run.
 
     Raises:
         ProvenanceError: a ``metrics.json`` without a run id; names it.
@@ -38,33 +36,16 @@ def results(root: Path = ROOT) -> pd.DataFrame:
         found = json.loads(path.read_text())
         if not found.get("run") or "provenance" not in found:
             raise ProvenanceError(f"{path} names no run; evaluate it again with srlib evaluate")
-        training = found["provenance"].get("training", {})
-        seed = training.get("seed", -1)
+        seed = found["provenance"].get("training", {}).get("seed", -1)
         method, scale = label.rsplit("-x", 1)
         for name, scores in found["sets"].items():
             rows.append(
                 {"campaign": campaign, "method": method, "scale": int(scale), "seed": seed}
-                | {"set": name, "run": found["run"], "budget": _budget(training)}
+                | {"set": name, "run": found["run"]}
                 | scores
             )
     columns = ["campaign", "method", "scale", "seed", "set", "images", "psnr_y", "ssim_y", "run"]
-    return pd.DataFrame(rows, columns=[*columns, "budget"])
-
-
-def _budget(training: dict[str, Any]) -> str:
-    known = {key: training[key] for key in ("data", "train") if key in training}
-    if not known:
-        return ""
-    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:10]
-
-
-def one_budget(campaign: str, root: Path = ROOT) -> list[str]:
-    """The campaign, and the others that trained on the same images by the same recipe."""
-    table = results(root)
-    table = table[table["budget"] != ""]
-    own = table.loc[table["campaign"] == campaign, "budget"].unique()
-    same = table.loc[table["budget"].isin(own), "campaign"].unique()
-    return [campaign, *sorted(set(same) - {campaign})]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def per_image(campaign: str, root: Path = ROOT) -> pd.DataFrame:
