@@ -29,8 +29,8 @@ not here* if one lies wholly on the other side; else *undecided at this budget*:
 contains zero, only one side was measured, or nothing was. The size of a printed gain is arithmetic;
 the measured side is its sign. Networks trained here are compared within one campaign, which has one
 set of images and one recipe; one seed of each decides nothing, for it shows no spread of trainings
-(written before a campaign with one seed was scored), nor do quick runs of minutes. "As good as B" is
-the same with ``MARGIN`` dB allowed: not that much worse.
+(written before a campaign with one seed was scored), nor do quick runs of minutes. "As good as B"
+is the same with ``MARGIN`` dB allowed: not that much worse.
 
 **Claims of a score** ("the network scores x dB"). Where the authors' own weights are public, they
 are evaluated here: *holds* if every measured score is within one unit of the last printed digit,
