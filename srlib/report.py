@@ -20,7 +20,7 @@ BUDGETS = {
     "benchmarks": "",
     "bsd400-long": "trained here, longer",
     "bsd400": "trained here",
-    "bsd400-others": "trained here, half as long",
+    "bsd400-others": "trained alike, briefly",
     "quick": "quick run",
 }
 SETS = ("embedded-heldout", "Set5", "Set14", "B100", "Urban100")
