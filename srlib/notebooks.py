@@ -12,6 +12,7 @@ from typing import Any
 
 import nbformat
 import papermill
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 
 from srlib.atomic import replacing
 
@@ -46,6 +47,8 @@ def canonical(notebook: nbformat.NotebookNode) -> str:
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
+    # What a cell prints arrives in one piece or in several, as the clock has it.
+    notebook, _ = CoalesceStreamsPreprocessor().preprocess(notebook, {})
     widgets = notebook.metadata.get("widgets")
     for number, cell in enumerate(notebook.cells):
         cell.metadata = {k: v for k, v in cell.metadata.items() if k == "tags" and v}

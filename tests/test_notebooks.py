@@ -53,6 +53,14 @@ def small(*sources: str) -> nbformat.NotebookNode:
     return nbformat.v4.new_notebook(cells=cells)
 
 
+def test_what_is_printed_in_pieces_is_one_output() -> None:
+    notebook = small("print(1); print(2)")
+    stream = [nbformat.v4.new_output("stream", name="stdout", text=f"{n}\n") for n in (1, 2)]
+    notebook.cells[0].outputs = stream
+    outputs = json.loads(canonical(notebook))["cells"][0]["outputs"]
+    assert [output["text"] for output in outputs] == [["1\n", "2\n"]]
+
+
 def test_a_failing_cell_leaves_the_file_alone(tmp_path: Path) -> None:
     path = tmp_path / "fails.ipynb"
     nbformat.write(small("1 / 0"), path)
