@@ -24,12 +24,13 @@ $(VENV)/.stamp: pyproject.toml requirements.lock
 
 repro: env
 	dvc repro --force
-	srlib report
+	papers report
 
 test: env
 	ruff format --check .
 	ruff check .
 	mypy
+	lint-imports
 	dvc repro --quiet
 	pytest
 	pytest --nbval --nbval-current-env notebooks

@@ -15,7 +15,7 @@ from time import perf_counter
 import numpy as np
 from PIL import Image
 
-from srlib.imresize import imresize
+from srlib.data.imresize import imresize
 
 WIDTH, HEIGHT, SCALE = 2040, 1356, 4
 

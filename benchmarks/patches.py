@@ -22,8 +22,8 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
-from srlib.pack import pack
-from srlib.store import Store
+from srlib.data.pack import pack
+from srlib.data.packed import Store
 
 SCALE, BATCH, PATCHES = 4, 32, (256, 96)
 

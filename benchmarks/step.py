@@ -18,12 +18,12 @@ from statistics import median
 import numpy as np
 import torch
 
-from srlib.complexity import complexity
 from srlib.config import Train, load_config
+from srlib.data.pack import pack
+from srlib.data.packed import Store
+from srlib.evaluation.complexity import complexity
 from srlib.networks import create_network
-from srlib.pack import pack
-from srlib.store import Store
-from srlib.training import Run
+from srlib.training.loop import Run
 
 
 def synchronise(device: torch.device) -> None:

@@ -14,12 +14,12 @@ import os
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
-from srlib.complexity import complexity
-from srlib.imresize import imresize
-from srlib.inference import upscale
+from srlib.data.imresize import imresize
+from srlib.evaluation.complexity import complexity
+from srlib.evaluation.inference import upscale
 from srlib.networks import create_network, list_networks
-from srlib.official import load_official
-from srlib.pretrained import load_pretrained
+from srlib.weights.official import load_official
+from srlib.weights.pretrained import load_pretrained
 
 __version__ = "0.1.0"
 

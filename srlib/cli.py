@@ -4,24 +4,23 @@ import argparse
 import sys
 from pathlib import Path
 
-import pandas as pd
 from PIL import Image
 
-from srlib import paper_figures, paper_tables, pipeline, report
-from srlib.atomic import replacing
-from srlib.audit import measure, printed_beside
+from srlib import pipeline
 from srlib.config import load_config
-from srlib.evaluation import evaluate, summarise
-from srlib.fetch import fetch
-from srlib.inference import upscale, upscale_array
+from srlib.data.download import fetch
+from srlib.data.pack import pack
+from srlib.data.packed import Store
+from srlib.evaluation.complexity import LR_720P, complexity
+from srlib.evaluation.inference import upscale, upscale_array
+from srlib.evaluation.score import evaluate, summarise
+from srlib.files import replacing
 from srlib.networks import NETWORKS, create_network, list_networks
-from srlib.official import load_official, official
-from srlib.pack import pack
-from srlib.pretrained import SAME, pretrained_path
-from srlib.results import ROOT, committed
-from srlib.store import Store
-from srlib.training import OutOfTime, TrainingError
-from srlib.weights import load_trained
+from srlib.paths import ROOT
+from srlib.training.loop import OutOfTime, TrainingError
+from srlib.weights.files import load_trained
+from srlib.weights.official import load_official, official
+from srlib.weights.pretrained import SAME, pretrained_path
 
 TRY_AGAIN = 75  # sysexits' EX_TEMPFAIL: nothing is wrong, the same command goes on
 
@@ -85,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     command(
         "reconstruct",
         _reconstruct,
-        "Keep a network's pictures of a campaign's look.images.",
+        "Keep a network's pictures of a campaign's pictures.images.",
         *("params", "network", "scale"),
     )
 
@@ -93,18 +92,6 @@ def _parser() -> argparse.ArgumentParser:
         "check-lr", _check_lr, "Compare our LR images with MATLAB's in SRLIB_MIRROR.", "params"
     )
     sub.add_argument("--out", default="lr_bytes.csv", help="a file in the campaign's results")
-
-    sub = command("report", _report, "The quick run's scores, beside those of the last commit.")
-    sub.add_argument(
-        "--update", action="store_true", help="write the tables of README and model card instead"
-    )
-
-    command("summary", _summary, "Draw a campaign's figure.", "params")
-
-    sub = command("render", _render, "Execute notebooks in place, in a canonical form.")
-    sub.add_argument("notebooks", nargs="*", type=Path, help="all of them if none is named")
-
-    command("export", _export, "Write every table and figure of the papers as files.")
 
     sub = command("upscale", _upscale, "Upscale an image file.", "network", "scale")
     sub.add_argument("input", type=Path, help="any image that Pillow reads")
@@ -136,7 +123,7 @@ def _prepare(options: argparse.Namespace) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     _need(options, "network")
-    pipeline.train_stage(options.params, options.network, options.scale, options.seed)
+    pipeline.train(options.params, options.network, options.scale, options.seed)
 
 
 def _evaluate(options: argparse.Namespace) -> None:
@@ -156,7 +143,7 @@ def _evaluate(options: argparse.Namespace) -> None:
         pipeline.reference(options.params, options.reference, options.scale)
     else:
         _need(options, "network")
-        pipeline.evaluate_stage(options.params, options.network, options.scale, options.seed)
+        pipeline.evaluate(options.params, options.network, options.scale, options.seed)
 
 
 def _reconstruct(options: argparse.Namespace) -> None:
@@ -166,34 +153,6 @@ def _reconstruct(options: argparse.Namespace) -> None:
 
 def _check_lr(options: argparse.Namespace) -> None:
     pipeline.check_lr(options.params, options.out)
-
-
-def _summary(options: argparse.Namespace) -> None:
-    pipeline.summary(options.params)
-
-
-def _report(options: argparse.Namespace) -> None:
-    if options.update:
-        report.update(ROOT / "README.md", report.markdown())
-        report.update(ROOT / report.CARD, report.model_card())
-        return
-    table = committed()
-    print(table.to_string(index=False, float_format=lambda value: f"{value:.4f}", na_rep="-"))
-    print("\nPSNR-Y in dB. Next: `make lab`, and open 00_start_here.ipynb.")
-
-
-def _render(options: argparse.Namespace) -> None:
-    from srlib.notebooks import render  # JupyterLab's packages, not needed by the rest
-
-    for path in options.notebooks or sorted((ROOT / "notebooks").glob("*.ipynb")):
-        render(path)
-
-
-def _export(_: argparse.Namespace) -> None:
-    paper_tables.export(ROOT / "tables")
-    for name, missing in paper_figures.export(ROOT / "figures").items():
-        if missing:
-            print(f"{name}: {missing}")
 
 
 def _upscale(options: argparse.Namespace) -> None:
@@ -218,28 +177,16 @@ def _complexity(options: argparse.Namespace) -> None:
             create_network(name)  # says which there are
         for scale in options.scale:
             try:
-                counts = measure(name, scale)
+                network = create_network(name, scale)
             except ValueError as error:
                 print(f"{name:17} x{scale:<4} {error}")
                 continue
-            small, large = counts["256"], counts["720p"]
+            small, large = complexity(network), complexity(network, LR_720P[scale])
             print(
                 f"{name:17} x{scale:<4} {small.params:>10,} {small.conv_macs / 1e9:>11.4f} G "
                 f"{small.ntire_flops / 1e9:>11.4f} G {large.conv_macs / 1e9:>11.4f} G "
                 f"{small.conv_activations / 1e6:>10.4f} M"
             )
-    if options.all:
-        _print_audit(printed_beside())
-
-
-def _print_audit(audit: pd.DataFrame) -> None:
-    print(f"\n{len(audit)} printed counts, {audit['agrees'].sum()} of them the networks' own.")
-    for row in audit.to_dict("records"):
-        print(
-            f"{row['paper'].upper():6} Table {row['table']:7} {row['network']:17} x{row['scale']} "
-            f"{row['quantity']:12} {row['printed']:>10} printed {row['measured']:>11.4f} measured  "
-            f"{row['reason'] or 'agrees'}"
-        )
 
 
 def _network(options: argparse.Namespace):

@@ -12,10 +12,11 @@ import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from srlib.datasets import list_datasets
+from srlib.data.registry import list_datasets
 from srlib.networks import create_network
 
 STRICT = ConfigDict(extra="forbid")
+Role = Literal["train", "test"]
 LEAST_LR_PATCH = 15  # what ESA needs (srlib.networks.blocks)
 
 
@@ -25,13 +26,11 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Campaign:
-    """Where a campaign reads and writes; paths are relative to the repository's root."""
+    """A campaign's name and files; paths are relative to the repository's root."""
 
     name: str
     root: str
     file: str
-    data: str
-    results: str
     networks: str
 
 
@@ -121,8 +120,8 @@ class Picture:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Look:
-    """Pictures to keep reconstructions of, from the runs of one seed."""
+class Pictures:
+    """Images to keep reconstructions of, from the runs of one seed."""
 
     seed: int
     images: tuple[Picture, ...]
@@ -138,7 +137,29 @@ class Config:
     networks: dict[str, dict[str, Any]]
     train: Train | None = None  # a campaign that trains nothing has none
     evaluate: Evaluate
-    look: Look
+    pictures: Pictures
+
+    @property
+    def sets(self) -> Path:
+        """The folder of the campaign's verified images."""
+        return Path("datasets") / self.campaign.name / "sets"
+
+    def packed(self, scale: int, role: Role) -> Path:
+        """The packed images of a scale, to train or to test on."""
+        return Path("datasets") / self.campaign.name / f"x{scale}" / role
+
+    def settings(self, network: str) -> dict[str, Any]:
+        """What a network is built with.
+
+        Raises:
+            ConfigError: the file has no settings for it.
+        """
+        if network not in self.networks:
+            raise ConfigError(
+                f"{self.campaign.file}: networks: no settings for {network!r}; there are "
+                f"{', '.join(self.networks)}"
+            )
+        return self.networks[network]
 
 
 def load_config(path: str | Path) -> Config:
@@ -224,12 +245,14 @@ def _check_names(path: Path, config: Config) -> None:
             raise ConfigError(
                 f"{path}: data: there is no set {name!r}; there are {', '.join(list_datasets())}"
             )
-    if config.matrix.networks and config.look.seed not in config.matrix.seeds:
-        raise ConfigError(f"{path}: look.seed: {config.look.seed} is not one of matrix.seeds")
-    for picture in config.look.images:
+    if config.matrix.networks and config.pictures.seed not in config.matrix.seeds:
+        raise ConfigError(
+            f"{path}: pictures.seed: {config.pictures.seed} is not one of matrix.seeds"
+        )
+    for picture in config.pictures.images:
         if picture.set not in config.data.test or min(picture.crop or (0,)) < 0:
             raise ConfigError(
-                f"{path}: look.images: {picture} must be of a set in data.test, its crop not "
+                f"{path}: pictures.images: {picture} must be of a set in data.test, its crop not "
                 "negative"
             )
 

@@ -1,7 +1,8 @@
-"""The stages of ``dvc.yaml``, one function each; every path comes from the parameters.
+"""The stages of ``dvc.yaml``: a function of this file for each, under the stage's name.
 
 Each takes the parameter file, reads what earlier stages wrote, writes its outputs whole, and
-leaves a run record in ``runs/`` where the cost of a result is worth knowing.
+leaves a record of the run where the cost of a result is worth knowing. Paths are relative to the
+folder where one stands, for DVC the repository's root.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,38 +13,41 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from srlib import figures
-from srlib.atomic import replacing
-from srlib.config import Config, load_config
-from srlib.datasets import manifest_digest, read_image
-from srlib.evaluation import Method, evaluate, save_pictures, write_csv, write_result
-from srlib.fetch import fetch
-from srlib.imresize import imresize
-from srlib.inference import upscale_array
-from srlib.lr_check import lr_bytes
-from srlib.official import load_official, official
-from srlib.pack import pack
-from srlib.protocols import variants
+from srlib.config import Config, Role, load_config
+from srlib.data import download as sets
+from srlib.data.imresize import imresize
+from srlib.data.matlab import lr_bytes
+from srlib.data.pack import pack
+from srlib.data.packed import Store
+from srlib.data.registry import manifest_digest, read_image
+from srlib.evaluation import score
+from srlib.evaluation.inference import upscale_array
+from srlib.evaluation.protocols import variants
+from srlib.files import write_csv
+from srlib.paths import Result, results
 from srlib.provenance import RunRecord, file_sha256
-from srlib.store import Store
-from srlib.training import train
-from srlib.weights import load_trained, state_sha256
+from srlib.training import loop
+from srlib.weights.files import load_trained, state_sha256
+from srlib.weights.official import load_official, official
+
+HERE = Path()
 
 
 def download(params: str) -> None:
     """Put every set of the campaign, verified image by image, below its data folder."""
     config = load_config(params)
     for name in dict.fromkeys(config.data.train + config.data.test):
-        fetch(name, Path(config.campaign.data) / "sets")
+        sets.fetch(name, config.sets)
 
 
 def prepare(params: str, scale: int) -> None:
     """Decode the sets once, make the LR, and pack a store for training and one for tests."""
     config = load_config(params)
-    for role, names in (("train", config.data.train), ("test", config.data.test)):
+    parts: dict[Role, tuple[str, ...]] = {"train": config.data.train, "test": config.data.test}
+    for role, names in parts.items():
         if names:
-            images = decoded(names, Path(config.campaign.data) / "sets")
-            pack(images, _store(config, scale, role), scale, config.data.border)
+            images = decoded(names, config.sets)
+            pack(images, config.packed(scale, role), scale, config.data.border)
 
 
 def decoded(names: Iterable[str], folder: Path) -> Iterator[tuple[str, str, NDArray[np.uint8]]]:
@@ -53,93 +57,88 @@ def decoded(names: Iterable[str], folder: Path) -> Iterator[tuple[str, str, NDAr
             yield name, path.stem, read_image(path)
 
 
-def train_stage(params: str, network: str, scale: int, seed: int) -> None:
+def train(params: str, network: str, scale: int, seed: int) -> None:
     """Train one network; the same command goes on after any interruption."""
     config = load_config(params)
     if config.train is None:
         raise ValueError(f"{params}: train: this campaign trains nothing; add the block to train")
     record = RunRecord()
-    folder = _folder(config.campaign.results, network, scale, seed)
-    header, cost = train(
+    result = Result(config.campaign.name, network, scale, seed)
+    header, cost = loop.train(
         network,
-        _settings(config, network),
+        config.settings(network),
         scale,
         seed,
         config.train,
-        Store(_store(config, scale, "train")),
-        folder,
-        test=Store(_store(config, scale, "test")),
+        Store(config.packed(scale, "train")),
+        result.folder(HERE),
+        test=Store(config.packed(scale, "test")),
     )
     _record(
         config,
         record,
-        f"train-{network}-x{scale}-s{seed}",
+        result,
+        "train",
         run=header["run"],
         steps=header["steps"],
         images_seen=header["steps"] * config.train.batch,
         device=config.train.device,
         cost=cost,
-        weights_sha256=file_sha256(folder / "weights.safetensors"),
+        weights_sha256=file_sha256(result.folder(HERE) / "weights.safetensors"),
     )
 
 
-def evaluate_stage(params: str, network: str, scale: int, seed: int) -> None:
+def evaluate(params: str, network: str, scale: int, seed: int) -> None:
     """Score one trained network on the campaign's test sets."""
     config = load_config(params)
-    folder = _folder(config.campaign.results, network, scale, seed)
-    method, facts = trained(config, folder / "weights.safetensors")
-    _evaluate(config, method, facts, scale, folder, f"evaluate-{network}-x{scale}-s{seed}")
+    result = Result(config.campaign.name, network, scale, seed)
+    method, facts = _trained(config, result)
+    _score(config, method, facts, result, "evaluate")
 
 
 def reference(params: str, name: str, scale: int) -> None:
     """Score what needs no training here: "bicubic", or an entry of ``official.yaml``.
 
-    "NAME-chop" takes the image in quarters (``srlib.inference.quarters``), as FDIWN's authors do.
+    "NAME-chop" takes the image in quarters (``inference.quarters``), as FDIWN's authors do.
     "hr" writes the pictures of the HR images alone.
     """
     config = load_config(params)
-    folder = Path(config.campaign.results) / f"{name}-x{scale}"
-    method: Method | None = None
+    result = Result(config.campaign.name, name, scale)
+    test = Store(config.packed(scale, "test"))
+    method: score.Method | None = None
     if name != "hr":
         method, facts = _reference(config, name, scale)
-        _evaluate(config, method, facts, scale, folder, f"reference-{name}-x{scale}")
-        table = variants(method, Store(_store(config, scale, "test")), config.data.test[0])
-        write_csv(folder / "protocols.csv", table)
-    store = Store(_store(config, scale, "test"))
-    save_pictures(method, store, config.look.images, folder / "look")
+        _score(config, method, facts, result, "reference")
+        table = variants(method, test, config.data.test[0])
+        write_csv(result.folder(HERE) / "protocols.csv", table)
+    _pictures(config, method, test, result)
 
 
 def check_lr(params: str, out: str) -> None:
     """Compare our LR images with MATLAB's in the mirror; a difference is an error."""
     table = lr_bytes()
-    write_csv(Path(load_config(params).campaign.results) / out, table)
+    write_csv(results(HERE) / load_config(params).campaign.name / out, table)
     print(table.to_string(index=False))
     if table["differing"].sum():
         raise ValueError("srlib.imresize is not exact; see the table above")
 
 
 def reconstruct(params: str, network: str, scale: int) -> None:
-    """Keep a trained network's reconstructions of the pictures that ``look`` lists."""
+    """Keep a trained network's reconstructions of the images that ``pictures`` lists."""
     config = load_config(params)
-    folder = _folder(config.campaign.results, network, scale, config.look.seed)
-    method, _ = trained(config, folder / "weights.safetensors")
-    store = Store(_store(config, scale, "test"))
-    save_pictures(method, store, config.look.images, folder.parent / "look")
+    result = Result(config.campaign.name, network, scale, config.pictures.seed)
+    method, _ = _trained(config, result)
+    _pictures(config, method, Store(config.packed(scale, "test")), result)
 
 
-def summary(params: str) -> None:
-    """Draw the first picture that ``look`` lists, by every method, as the campaign's figure."""
-    config = load_config(params)
-    figures.use_style()
-    picture = config.look.images[0]
-    figure = figures.crops(config.campaign.name, picture.stem, scale=config.matrix.scales[-1])
-    with replacing(Path("figures") / f"{config.campaign.name}.png") as temporary:
-        figure.savefig(temporary, format="png")
+def _pictures(config: Config, method: score.Method | None, test: Store, result: Result) -> None:
+    for picture in config.pictures.images:
+        score.save_picture(method, test, picture, result.picture(picture.set, picture.stem, HERE))
 
 
-def trained(config: Config, weights: Path) -> tuple[Method, dict[str, Any]]:
+def _trained(config: Config, result: Result) -> tuple[score.Method, dict[str, Any]]:
     """A network as its weights file describes it, as a method, with what determined it."""
-    module, header = load_trained(weights)
+    module, header = load_trained(result.folder(HERE) / "weights.safetensors")
     facts = {
         "method": header["network"],
         "training": header,
@@ -148,7 +147,7 @@ def trained(config: Config, weights: Path) -> tuple[Method, dict[str, Any]]:
     return _method(config, module), facts
 
 
-def _reference(config: Config, name: str, scale: int) -> tuple[Method, dict[str, Any]]:
+def _reference(config: Config, name: str, scale: int) -> tuple[score.Method, dict[str, Any]]:
     if name == "bicubic":
         border = config.data.border
         return lambda lr: imresize(lr, scale, border=border), {"method": f"bicubic ({border})"}
@@ -164,49 +163,36 @@ def _reference(config: Config, name: str, scale: int) -> tuple[Method, dict[str,
     return _method(config, module, chop), facts
 
 
-def _method(config: Config, module: torch.nn.Module, chop: bool = False) -> Method:
+def _method(config: Config, module: torch.nn.Module, chop: bool = False) -> score.Method:
     torch.set_num_threads(config.evaluate.threads)
     module = module.eval().to(config.evaluate.device)
     return lambda lr: upscale_array(module, lr, config.evaluate.device, chop)
 
 
-def _evaluate(
-    config: Config, method: Method, facts: dict[str, Any], scale: int, folder: Path, label: str
+def _score(
+    config: Config, method: score.Method, facts: dict[str, Any], result: Result, stage: str
 ) -> None:
     record = RunRecord()
+    test = Store(config.packed(result.scale, "test"))
     facts = facts | {
-        "scale": scale,
+        "scale": result.scale,
         "sets": list(config.data.test),
         "border": config.data.border,
-        "data": Store(_store(config, scale, "test")).digest(),
+        "data": test.digest(),
         "manifests": manifest_digest(config.data.test),
         "device": config.evaluate.device,
         "torch": torch.__version__.split("+")[0],
     }
-    images = evaluate(method, Store(_store(config, scale, "test")))
-    run = write_result(folder, images, facts)
+    images = score.evaluate(method, test)
+    run = score.write_result(result.folder(HERE), images, facts)
     for name, means in images.groupby("set", sort=False)[["psnr_y", "ssim_y"]].mean().iterrows():
-        print(f"{label}  {name}: {means['psnr_y']:.3f} dB, SSIM {means['ssim_y']:.4f}  (run {run})")
-    _record(config, record, label, run=run, weights=facts.get("weights"))
-
-
-def _record(config: Config, record: RunRecord, label: str, **facts: Any) -> None:
-    params = {"params": config.campaign.file, "params_sha256": file_sha256(config.campaign.file)}
-    record.write(Path("runs") / config.campaign.name / f"{label}.json", **facts, **params)
-
-
-def _settings(config: Config, network: str) -> dict[str, Any]:
-    if network not in config.networks:
-        raise ValueError(
-            f"{config.campaign.file}: networks: no settings for {network!r}; there are "
-            f"{', '.join(config.networks)}"
+        print(
+            f"{result.label}  {name}: {means['psnr_y']:.3f} dB, SSIM {means['ssim_y']:.4f}  "
+            f"(run {run})"
         )
-    return config.networks[network]
+    _record(config, record, result, stage, run=run, weights=facts.get("weights"))
 
 
-def _store(config: Config, scale: int, role: str) -> Path:
-    return Path(config.campaign.data) / f"x{scale}" / role
-
-
-def _folder(results: str, network: str, scale: int, seed: int) -> Path:
-    return Path(results) / f"{network}-x{scale}" / f"seed{seed}"
+def _record(config: Config, record: RunRecord, result: Result, stage: str, **facts: Any) -> None:
+    params = {"params": config.campaign.file, "params_sha256": file_sha256(config.campaign.file)}
+    record.write(result.record(stage, HERE), **facts, **params)

@@ -2,8 +2,8 @@
 
 A result carries what determines it: parameters, data, weights, seed, steps, device, versions. Its
 run id is a digest of that, so equal runs have equal ids. What differs from run to run without the
-result differing (commit, time, host) is a record of its own, ``runs/CAMPAIGN/NAME.json``, which
-holds the same id.
+result differing (commit, time, host) is a record of its own below ``results/runs/``, which holds
+the same id.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from srlib.atomic import replacing
+from srlib.files import write_json
 
 
 def digest(value: Any) -> str:
@@ -37,17 +37,11 @@ def file_sha256(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write_json(path: str | Path, value: Any) -> None:
-    """Write readable JSON with sorted keys, whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n")
-
-
 class RunRecord:
     """Times a run and writes its record.
 
     >>> record = RunRecord()  # when the run starts
-    >>> record.write("runs/quick/train-aidn-x4-s0.json", run="0123456789", steps=100)
+    >>> record.write("results/runs/quick/train-aidn-x4-s0.json", run="0123456789", steps=100)
     """
 
     def __init__(self) -> None:

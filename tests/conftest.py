@@ -8,8 +8,8 @@ import pytest
 import torch
 from hypothesis import settings
 
-from srlib.pack import pack
-from srlib.store import Store
+from srlib.data.pack import pack
+from srlib.data.packed import Store
 
 ROOT = Path(__file__).parent.parent
 

@@ -50,7 +50,7 @@ def on_luma(x: Tensor, scale: int, network: Callable[[Tensor], Tensor], least: i
 def to_ycbcr(rgb: Tensor) -> Tensor:
     """RGB in 0..1 to YCbCr of BT.601 in studio range: (N, 3, H, W) -> (N, 3, H, W).
 
-    Y is in 16/255..235/255, and is ``srlib.metrics.luma`` over 255; Cb and Cr are in
+    Y is in 16/255..235/255, and is ``srlib.evaluation.metrics.luma`` over 255; Cb and Cr are in
     16/255..240/255, 128/255 where there is no colour.
 
     Source: ITU-R BT.601; MATLAB's ``rgb2ycbcr`` is the same with coefficients of three decimals.

@@ -1,0 +1,297 @@
+"""The evidence on AIDN's Table 2: does each change of the block help, and what did it cost to ask?
+
+Everything is for the scale that the table prints. A campaign is a folder of ``results/``.
+"""
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from papers.intervals import agrees, paired_bootstrap, verdict
+from papers.printed import published
+from papers.results import per_image, results
+from srlib.config import load_config
+from srlib.paths import ROOT, find
+from srlib.paths import results as results_folder
+
+CAMPAIGNS = ("paper", "bsd400", "quick")  # the biggest first
+TOGETHER = "all sets"
+
+
+def printed() -> pd.DataFrame:
+    """The table's PSNR-Y: what ``published`` gives, of one quantity."""
+    table = published("aidn", "2")
+    return table[table["quantity"] == "psnr_y"].reset_index(drop=True)
+
+
+def best(root: Path = ROOT) -> str:
+    """The biggest campaign that has scored all the table's networks.
+
+    Raises:
+        ValueError: none has; names those that were looked for.
+    """
+    table, scores = printed(), results(root)
+    needed = set(table["network"])
+    for campaign in CAMPAIGNS:
+        if needed <= set(_of(campaign, scores, table)["method"]):
+            return campaign
+    raise ValueError(
+        f"none of the campaigns {', '.join(CAMPAIGNS)} has scores of {', '.join(sorted(needed))} "
+        f"in {root / 'results'}; dvc repro makes them"
+    )
+
+
+def steps(campaign: str, root: Path = ROOT) -> pd.DataFrame:
+    """Each step of the ablation, row to row and from the first row to the last.
+
+    The networks of a step share images, not seeds; see ``paired_bootstrap`` for the interval. Rows
+    of "all sets" take every image of the printed sets alike; what is published for them is the mean
+    of the printed steps, weighted by images. They answer the question: of the rest, about one
+    interval in twenty misses the truth by chance.
+
+    Returns:
+        A row a step and set that both networks are scored on: step, set, images, published (the
+        printed step, dB; NaN where the set is not printed), measured, difference (measured less
+        published), low, high (ends of the 95% interval, dB), verdict (does the block help; by the
+        rule of ``papers.intervals.verdict``), within (whether the printed step lies inside the
+        interval, None where nothing is printed), seeds (of the network that has fewer), runs.
+
+    Raises:
+        ValueError: a step's networks are not scored on the same images; names them.
+    """
+    table, scores = printed(), per_image(campaign, root)
+    runs = _of(campaign, results(root), table)
+    scores = scores[scores["scale"] == table["scale"][0]]
+    cells = table.pivot_table(index="network", columns="column", values="value")
+    rows = []
+    for (before, old), (after, new) in _pairs(table):
+        found = _matrices(campaign, scores, old, new)
+        if found is None:
+            continue
+        a, b = found
+        names = [name for name in scores["set"].unique() if name in a.columns.unique("set")]
+        shared = [name for name in names if name in cells]
+        sets = {name: [name] for name in names}
+        if len(shared) > 1:
+            sets[TOGETHER] = shared
+        for name, members in sets.items():
+            first, second = a[members], b[members]
+            interval = paired_bootstrap(first, second)
+            weights = first.columns.get_level_values("set").value_counts()
+            step = (cells.loc[new] - cells.loc[old]).reindex(members)
+            wanted = round(float(np.average(step, weights=weights[members])), 4)
+            seeds = min(len(first), len(second))
+            used = [
+                runs[(runs["method"] == method) & runs["seed"].isin(part.index)]["run"]
+                for method, part in ((old, a), (new, b))
+            ]
+            rows.append(
+                {"step": f"{before} → {after}", "set": name, "images": first.shape[1]}
+                | {"published": wanted, "measured": interval.mean}
+                | {"difference": interval.mean - wanted}
+                | {"low": interval.low, "high": interval.high}
+                | {"verdict": verdict(interval) if seeds > 1 else "undecided: one seed"}
+                | {"within": None if np.isnan(wanted) else agrees(interval, wanted)}
+                | {"seeds": seeds, "runs": " ".join(dict.fromkeys(pd.concat(used)))}
+            )
+    columns = ["step", "set", "images", "published", "measured", "difference", "low", "high"]
+    return pd.DataFrame(rows, columns=[*columns, "verdict", "within", "seeds", "runs"])
+
+
+def answer(campaign: str, root: Path = ROOT) -> str:
+    """The steps in sentences, of all sets together, or of the only set that there is."""
+    table = steps(campaign, root)
+    if table.empty:
+        return f"Campaign {campaign}: no step is measured yet."
+    whole = table[table["set"] == TOGETHER]
+    whole = whole if len(whole) else table
+    seeds, images, name = whole["seeds"].min(), whole["images"].max(), whole["set"].iloc[0]
+    lines = [f"Campaign {campaign}, {_count(seeds, 'seed')}, {_count(images, 'image')} ({name}):"]
+    if seeds == 1:
+        lines = [f"{lines[0][:-1]}; the intervals are over images, for these weights alone:"]
+    for row in whole.to_dict("records"):
+        line = f"  {row['step']}: {row['measured']:+.3f} dB"
+        line += f" [{row['low']:+.3f}, {row['high']:+.3f}], {row['verdict']}"
+        if row["within"] is not None:
+            where = "inside" if row["within"] else "outside"
+            line += f"; published {row['published']:+.3f}, {where} the interval"
+        lines.append(line + ".")
+    apart = table[table["set"] != TOGETHER]
+    if len(apart) > len(whole):
+        counts = ", ".join(f"{n} {text}" for text, n in apart["verdict"].value_counts().items())
+        lines.append(f"Set by set, {_count(len(apart), 'step')}: {counts}.")
+    compared = apart[apart["within"].notna()]
+    if len(compared):
+        inside = f"{compared['within'].sum()} of {len(compared)}"
+        lines.append(f"Inside their intervals lie {inside} printed steps.")
+    else:
+        lines.append(f"Table 2 prints no score on {name}, so nothing stands beside these steps.")
+    return "\n".join(lines)
+
+
+def validation_log(campaign: str, root: Path = ROOT) -> pd.DataFrame:
+    """The scores taken while training: method, scale, seed, step, set, psnr_y (dB), run."""
+    frames = [
+        pd.read_csv(folder / "validation.csv").assign(
+            method=header["network"],
+            scale=header["scale"],
+            seed=header["seed"],
+            run=header["run"],
+        )
+        for folder, header in _trained(campaign, root)
+        if (folder / "validation.csv").exists()
+    ]
+    columns = ["method", "scale", "seed", "step", "set", "psnr_y", "run"]
+    frames = [frame for frame in frames if len(frame)]
+    if not frames:
+        return pd.DataFrame(columns=columns)
+    return pd.concat(frames, ignore_index=True)[columns]
+
+
+def cost(campaign: str, root: Path = ROOT) -> pd.DataFrame:
+    """What each training run took, from its record.
+
+    Returns:
+        A row a run: network, scale, seed, steps, images_seen (patches), minutes (of the steps;
+        of the whole stage in a record without its cost), ms_a_step, data_share (of the steps' time,
+        spent on making batches), energy (Wh), device, host, commit (with "-dirty" if files
+        differed from it), run. NaN where it was not reported.
+    """
+    rows = []
+    for path in sorted((results_folder(root) / "runs" / campaign).glob("train-*.json")):
+        record = json.loads(path.read_text())
+        network, scale, seed = path.stem.removeprefix("train-").rsplit("-", 2)
+        spent = record.get("cost") or {}
+        joules = spent.get("joules")
+        gpu = record.get("device") == "cuda" and record.get("gpu")
+        rows.append(
+            {"network": network, "scale": int(scale[1:]), "seed": int(seed[1:])}
+            | {"steps": record["steps"], "images_seen": record["images_seen"]}
+            | {"minutes": spent.get("seconds", record["seconds"]) / 60}
+            | {"ms_a_step": spent.get("ms_a_step"), "data_share": spent.get("data_share")}
+            | {"energy": None if joules is None else joules / 3600}
+            | {"device": gpu or record.get("device"), "host": record["host"]}
+            | {"commit": f"{record['commit'] or '–'}"[:10] + "-dirty" * bool(record["dirty"])}
+            | {"run": record["run"]}
+        )
+    columns = ["network", "scale", "seed", "steps", "images_seen", "minutes", "ms_a_step"]
+    columns += ["data_share", "energy", "device", "host", "commit", "run"]
+    table = pd.DataFrame(rows, columns=columns)
+    measured = ["minutes", "ms_a_step", "data_share", "energy"]
+    return table.astype(dict.fromkeys(measured, float))
+
+
+def price(campaign: str, root: Path = ROOT) -> pd.DataFrame:
+    """The paper's full schedule at the speed of a campaign's fastest run of each network.
+
+    The fastest, because a run that shares its machine with other work is slower.
+
+    The schedule is ``campaigns/paper/params.yaml``. It is priced by LR pixels alone: seconds per LR
+    pixel of a trained patch, times the pixels of the schedule. Another batch, patch or scale can be
+    faster or slower a pixel, and is on any other device. Only runs whose result is tracked count.
+
+    Returns:
+        A row a network and scale of the schedule, and one for all its runs: network, scale, device
+        (that was measured), pixels (10^9 LR pixels of one run), microseconds (measured, for one
+        pixel), days (of one run), runs (of the schedule), all_days, measured (the run behind it).
+        NaN where the campaign did not train the network.
+    """
+    schedule = load_config(root / "campaigns/paper/params.yaml")
+    assert schedule.train is not None, "the paper's schedule trains"
+    speed = _speed(campaign, root)
+    devices = sorted(speed["device"].unique()) or [""]
+    rows: list[dict[str, Any]] = []
+    for device in devices:
+        part = speed[speed["device"] == device]
+        each: list[dict[str, Any]] = []
+        for scale, network in itertools.product(schedule.matrix.scales, schedule.matrix.networks):
+            own = part[part["network"] == network].nsmallest(1, "seconds")
+            side = schedule.train.patch // scale
+            pixels = schedule.train.steps * schedule.train.batch * side**2
+            seconds = float(own["seconds"].min())  # NaN if there is none
+            days = seconds * pixels / 86_400
+            runs = len(schedule.matrix.seeds)
+            each.append(
+                {"network": network, "scale": scale, "device": device, "pixels": pixels / 1e9}
+                | {"microseconds": 1e6 * seconds, "days": days, "runs": runs}
+                | {"all_days": days * runs, "measured": " ".join(own["run"])}
+            )
+        whole = {
+            key: sum(row[key] * (row["runs"] if key == "pixels" else 1) for row in each)
+            for key in ("pixels", "runs", "all_days")
+        }
+        rows += [*each, {"network": "all", "device": device, "measured": ""} | whole]
+    return pd.DataFrame(rows).astype({"scale": "Int64"})
+
+
+def _speed(campaign: str, root: Path) -> pd.DataFrame:
+    """Seconds per trained LR pixel of each run whose result is tracked."""
+    patches = {
+        header["run"]: header["train"]["patch"] // header["scale"]
+        for _, header in _trained(campaign, root)
+    }
+    table = cost(campaign, root)
+    table = table[table["run"].isin(list(patches))]
+    pixels = table["images_seen"] * table["run"].map(patches).astype(float) ** 2
+    return pd.DataFrame(
+        {
+            "network": table["network"],
+            "device": table["device"] + ", " + table["host"],
+            "seconds": 60 * table["minutes"] / pixels,
+            "run": table["run"],
+        }
+    )
+
+
+def _of(campaign: str, scores: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    at_scale = scores["scale"] == table["scale"][0]
+    return scores[(scores["campaign"] == campaign) & at_scale]
+
+
+def _pairs(table: pd.DataFrame) -> list[tuple[tuple[str, str], tuple[str, str]]]:
+    """(row, network) of each step's two ends: row to row, then first to last."""
+    order = list(dict.fromkeys(zip(table["row"], table["network"], strict=True)))
+    return [*itertools.pairwise(order), (order[0], order[-1])]
+
+
+def _matrices(
+    campaign: str, scores: pd.DataFrame, old: str, new: str
+) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """PSNR-Y of both networks, (seeds, images); None if one is not scored.
+
+    Where one has a single seed so far, one of the other's is taken, so that the step is of weights
+    against weights.
+    """
+    a, b = (
+        scores[scores["method"] == name].pivot_table(
+            index="seed", columns=["set", "image"], values="psnr_y"
+        )
+        for name in (old, new)
+    )
+    if a.empty or b.empty:
+        return None
+    if set(a.columns) != set(b.columns) or a.isna().any(axis=None) or b.isna().any(axis=None):
+        raise ValueError(
+            f"results/{campaign}: {old} and {new} are not scored on the same images by every seed; "
+            "evaluate them again"
+        )
+    if 1 in (len(a), len(b)):
+        a, b = a.iloc[:1], b.iloc[:1]
+    return a, b[a.columns]
+
+
+def _trained(campaign: str, root: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """The folder and the training's header of each result of the campaign's networks."""
+    return [
+        (path.parent, json.loads(path.read_text())["provenance"]["training"])
+        for result, path in find("metrics.json", campaign, root=root)
+        if result.seed is not None
+    ]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,1 @@
+"""AIDN: what the paper claims."""

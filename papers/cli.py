@@ -1,0 +1,86 @@
+"""The papers' commands: ``papers COMMAND --help``."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from papers.counts import printed_beside
+from papers.results import committed
+from papers.show import figures, markdown, paper_figures, paper_tables
+from srlib import paths
+from srlib.paths import ROOT
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; an expected error is one line on stderr and exit status 2."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except (ValueError, OSError) as error:
+        print(f"papers: error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="papers", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run, about: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=about, description=about)
+        sub.set_defaults(run=run)
+        return sub
+
+    sub = command("report", _report, "The quick run's scores, beside those of the last commit.")
+    sub.add_argument(
+        "--update", action="store_true", help="write the tables of README and model card instead"
+    )
+    sub = command("render", _render, "Execute notebooks in place, in a canonical form.")
+    sub.add_argument("notebooks", nargs="*", type=Path, help="all of them if none is named")
+    command("export", _export, "Write every table and figure of the papers as files.")
+    command("counts", _counts, "Every printed count beside the network's own.")
+    return parser
+
+
+def _counts(_: argparse.Namespace) -> None:
+    _print_audit(printed_beside())
+
+
+def _report(options: argparse.Namespace) -> None:
+    if options.update:
+        markdown.update(ROOT / "README.md", markdown.markdown())
+        markdown.update(ROOT / markdown.CARD, markdown.model_card())
+        return
+    table = committed()
+    print(table.to_string(index=False, float_format=lambda value: f"{value:.4f}", na_rep="-"))
+    print("\nPSNR-Y in dB. Next: `make lab`, and open 00_start_here.ipynb.")
+
+
+def _render(options: argparse.Namespace) -> None:
+    from papers.show.notebooks import render_all  # JupyterLab's packages, not needed by the rest
+
+    render_all(options.notebooks or sorted((ROOT / "notebooks").glob("*.ipynb")))
+
+
+def _export(_: argparse.Namespace) -> None:
+    paper_tables.export(paths.tables())
+    figures.export(paths.figures())
+    for name, missing in paper_figures.export(paths.figures()).items():
+        if missing:
+            print(f"{name}: {missing}")
+
+
+def _print_audit(audit: pd.DataFrame) -> None:
+    print(f"\n{len(audit)} printed counts, {audit['agrees'].sum()} of them the networks' own.")
+    for row in audit.to_dict("records"):
+        print(
+            f"{row['paper'].upper():6} Table {row['table']:7} {row['network']:17} x{row['scale']} "
+            f"{row['quantity']:12} {row['printed']:>10} printed {row['measured']:>11.4f} measured  "
+            f"{row['reason'] or 'agrees'}"
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

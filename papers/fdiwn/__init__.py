@@ -1,0 +1,1 @@
+"""FDIWN: what the paper claims."""

@@ -1,0 +1,1 @@
+"""RDSRN: what the paper claims."""

@@ -1,0 +1,104 @@
+"""Tracked results: what every run measured, as tables.
+
+Every number comes from a file under ``results/``; one without a run id is refused.
+"""
+
+import io
+import json
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from srlib.paths import ROOT, find
+
+
+class ProvenanceError(ValueError):
+    """A result that does not say which run made it."""
+
+
+def results(root: Path = ROOT) -> pd.DataFrame:
+    """Every tracked score, one set of one run a row.
+
+    Returns:
+        Columns: campaign, method, scale, seed (-1 where nothing was trained), set, images, psnr_y
+        (dB), ssim_y, run.
+
+    Raises:
+        ProvenanceError: a ``metrics.json`` without a run id; names it.
+    """
+    rows: list[dict[str, Any]] = []
+    for result, path in find("metrics.json", root=root):
+        found = json.loads(path.read_text())
+        if not found.get("run") or "provenance" not in found:
+            raise ProvenanceError(f"{path} names no run; evaluate it again with srlib evaluate")
+        seed = found["provenance"].get("training", {}).get("seed", -1)
+        for name, scores in found["sets"].items():
+            rows.append(
+                result._asdict() | {"seed": seed, "set": name, "run": found["run"]} | scores
+            )
+    columns = ["campaign", "method", "scale", "seed", "set", "images", "psnr_y", "ssim_y", "run"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def per_image(campaign: str, root: Path = ROOT) -> pd.DataFrame:
+    """Every image's score of one campaign: method, scale, seed, set, image, psnr_y, ssim_y."""
+    frames = []
+    for result, path in find("images.csv", campaign, root=root):
+        seed = -1 if result.seed is None else result.seed
+        frames.append(pd.read_csv(path).assign(method=result.method, scale=result.scale, seed=seed))
+    return pd.concat(frames, ignore_index=True)
+
+
+def training_log(campaign: str, root: Path = ROOT) -> pd.DataFrame:
+    """Every training curve of one campaign: method, scale, seed, step, loss, lr, run."""
+    frames = []
+    for result, path in find("train.csv", campaign, root=root):
+        metrics = json.loads((path.parent / "metrics.json").read_text())
+        frames.append(
+            pd.read_csv(path).assign(
+                method=result.method,
+                scale=result.scale,
+                seed=result.seed,
+                run=metrics["run"],
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def committed(campaign: str = "quick", root: Path = ROOT) -> pd.DataFrame:
+    """Scores as they are now beside those of the last commit: what ``make repro`` ends with.
+
+    Returns:
+        Columns: method, seed, set, now, committed, difference (dB PSNR-Y); ``committed`` is NaN
+        where git has no such result.
+    """
+    now = results(root)
+    now = now[now["campaign"] == campaign]
+    with tempfile.TemporaryDirectory() as folder:
+        archive = ["git", "-C", str(root), "archive", "HEAD", "results"]
+        done = subprocess.run(archive, capture_output=True)
+        if done.returncode == 0:
+            with tarfile.open(fileobj=io.BytesIO(done.stdout)) as tar:
+                tar.extractall(folder, filter="data")
+        before = results(Path(folder))
+    keys = ["campaign", "method", "scale", "seed", "set"]
+    table = now.merge(before[[*keys, "psnr_y"]], on=keys, how="left", suffixes=("", "_git"))
+    table = table.rename(columns={"psnr_y": "now", "psnr_y_git": "committed"})
+    table["difference"] = table["now"] - table["committed"]
+    return table[["method", "scale", "seed", "set", "now", "committed", "difference"]]
+
+
+def over_seeds(scores: pd.DataFrame, quantity: str = "psnr_y") -> pd.DataFrame:
+    """Mean, spread (largest minus smallest) and count over seeds, and the runs behind them."""
+    grouped = scores.groupby(["campaign", "method", "scale", "set"], sort=False)
+    return grouped.agg(
+        measured=(quantity, "mean"),
+        spread=(quantity, lambda values: np.ptp(values) if len(values) > 1 else np.nan),
+        seeds=(quantity, "size"),
+        runs=("run", lambda runs: " ".join(runs)),
+    ).reset_index()

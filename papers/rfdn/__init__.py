@@ -1,0 +1,1 @@
+"""RFDN: what the paper claims."""

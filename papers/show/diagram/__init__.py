@@ -1,0 +1,1 @@
+"""Block diagrams drawn from the module itself."""

@@ -1,0 +1,71 @@
+"""The ledger of claims for a notebook: counts by verdict, and every verdict with its evidence."""
+
+import re
+from html import escape
+
+import pandas as pd
+
+from papers.claims import EVIDENCE, VERDICTS
+from papers.ledger import evidence
+
+
+def tally(ledger: pd.DataFrame) -> pd.DataFrame:
+    """How many claims have which verdict.
+
+    Args:
+        ledger: from ``papers.claims.ledger``.
+
+    Returns:
+        A row a paper, and one of all; columns: paper, each verdict, claims.
+    """
+    table = pd.crosstab(ledger["paper"], ledger["verdict"]).reindex(columns=list(VERDICTS))
+    table = table.fillna(0).astype(int)
+    table.loc["all"] = table.sum()
+    table.columns.name = None
+    return table.assign(claims=table.sum(axis=1)).reset_index()
+
+
+class Opened:
+    """Every claim of a ledger as a line that opens: source, reason, runs and evidence.
+
+    Plain HTML (``details``) without script or style, so that it opens wherever notebooks are shown;
+    a viewer that drops the tag shows everything opened.
+    """
+
+    def __init__(self, ledger: pd.DataFrame) -> None:
+        self.ledger = ledger
+
+    def __repr__(self) -> str:
+        return f"Evidence of {len(self.ledger)} claims"
+
+    def _repr_html_(self) -> str:
+        return "\n".join(_line(found) for found in self.ledger.to_dict("records"))
+
+
+def _line(found: dict) -> str:
+    runs = f"<p>Runs: {escape(found['runs'])}</p>" if found["runs"] else ""
+    return (
+        f"<details><summary><b>{escape(found['verdict'])}</b> · {escape(found['says'])}</summary>"
+        f"<p><code>{escape(found['id'])}</code> · {escape(found['source'])}</p>"
+        f"<p>{escape(found['because'])}</p>{runs}{_table(evidence(found['id']))}</details>"
+    )
+
+
+def _table(rows: pd.DataFrame) -> str:
+    """Evidence as an HTML table without the columns that are empty in all rows."""
+    text = rows[EVIDENCE].astype(object)
+    for column in ("value", "low", "high"):
+        text[column] = [_number(*pair) for pair in zip(rows[column], rows["unit"], strict=True)]
+    text = text.fillna("").astype(str)
+    text = text.loc[:, (text != "").any()]
+    return re.sub(r">\s+<", "><", text.to_html(index=False, border=0))
+
+
+def _number(value: float, unit: str) -> str:
+    if pd.isna(value):
+        return ""
+    if unit == "dB":
+        return f"{value:.3f}".removesuffix("0")
+    if value == round(value):
+        return f"{value:,.0f}"
+    return f"{value:.1e}" if abs(value) < 1e-3 else f"{value:,.3f}".rstrip("0")

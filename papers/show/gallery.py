@@ -1,0 +1,168 @@
+"""A page for every network: what it adds, its block drawn from the module, counts and scores."""
+
+import sys
+from typing import Any, NamedTuple
+
+import pandas as pd
+from IPython.display import Markdown, display
+from matplotlib import pyplot as plt
+from torch import nn
+
+from papers.counts import measure
+from papers.printed import cells
+from papers.results import results
+from papers.show.diagram.draw import graph_of
+from papers.show.figures import architecture
+from papers.show.tables import show
+from srlib.networks import NETWORKS, create_network
+
+SCALES = (2, 3, 4)
+
+
+class Page(NamedTuple):
+    """One paper's page: the module to draw, those drawn as one box, and what it adds.
+
+    ``settings`` shorten or choose what is drawn, where it repeats itself or has two forms.
+    """
+
+    block: str
+    leaves: tuple[str, ...]
+    adds: str
+    settings: dict[str, Any] = {}  # noqa: RUF012  (a NamedTuple's default, never changed)
+
+
+# By the first name of the paper's networks, in the order in which they build on each other.
+PAGES: dict[str, Page] = {
+    "srcnn": Page("layers", (), "The first: three convolutions on the bicubic image's Y."),
+    "fsrcnn": Page(
+        "layers", (), "SRCNN at LR size, in a narrow middle, enlarged by its last layer."
+    ),
+    "vdsr": Page(
+        "layers",
+        (),
+        "Twenty layers (five are drawn), and only the residual is learnt.",
+        {"depth": 5},
+    ),
+    "drcn": Page("recurse", (), "One layer applied sixteen times; every state gives an image."),
+    "lapsrn": Page("features.0", (), "Residuals level by level, doubling the size each time."),
+    "drrn": Page("unit", (), "DRCN's recursion over a residual unit, without its many outputs."),
+    "memnet": Page("blocks.0.residual", (), "DRRN's units, whose states pass a gate together."),
+    "srmdnf": Page("layers", (), "Blur and noise enter as feature maps beside the image."),
+    "msrresnet": Page(
+        "body.0", (), "SRResNet, the challenges' baseline: residual blocks, no norm."
+    ),
+    "edsr-baseline": Page("body.0", (), "SRResNet's blocks and a mean shift, trained harder."),
+    "carn": Page("body", ("Cascade", "ResidualBlock"), "Cascades: every block sees all before it."),
+    "rdn": Page("blocks.0", (), "Dense connections inside residual blocks, and fusion of all."),
+    "rcan": Page(
+        "body.0.body.0", ("ChannelAttention",), "A very deep EDSR with channel attention."
+    ),
+    "san": Page(
+        "groups.0",
+        ("ResidualBlock", "SOCA"),
+        "RCAN's attention, from second-order statistics (two of ten blocks are drawn).",
+        {"blocks": 2},
+    ),
+    "idn": Page("blocks.0", (), "Distillation: a part of the channels is kept, the rest refined."),
+    "imdn": Page("blocks.0", ("ChannelAttention",), "IDN's split three times a block, with CCA."),
+    "rfdn": Page("blocks.0", ("ChannelAttention", "ESA"), "IMDN's splits become 1×1 convolutions."),
+    "aidn": Page(
+        "blocks.0", ("AIEB", "ESA"), "RFDN's block at half the width, asymmetric, reused."
+    ),
+    "rdsrn": Page("recursive.0", (), "IMDN's split with wide channels, applied recursively."),
+    "awsrn": Page("blocks.0", ("AWRU",), "Wide activations with learnt weights on every branch."),
+    "maffsrn": Page("blocks.0", ("MAB",), "Attention within a fused, weight-normalised group."),
+    "lapar-a": Page("blocks.0", (), "Predicts, for each pixel, a mixture of 72 fixed filters."),
+    "ecbsr-m16c64": Page(
+        "body.0", (), "Plain 3×3 layers, each trained as the branches drawn here.", {"ecb": True}
+    ),
+    "fdiwn": Page("groups.0", ("WDIB", "WIRW"), "Wide-residual units that weigh each other."),
+}
+
+
+def variants(name: str) -> list[str]:
+    """All names of the registry that build the class of ``name``, in the registry's order."""
+    return [other for other, entry in NETWORKS.items() if entry.network is NETWORKS[name].network]
+
+
+def counts(name: str) -> pd.DataFrame:
+    """Measured counts of a paper's networks, a row a network and scale, with what is printed.
+
+    Returns:
+        Columns: network, scale, parameters, MACs 720p (G), NTIRE FLOPs (G, LR 256x256),
+        activations (M, LR 256x256), and printed: every paper's cell for it.
+    """
+    printed = cells()
+    printed = printed[printed["quantity"].isin(("params", "ntire_flops", "macs_720p"))]
+    rows = []
+    for network in variants(name):
+        for scale in SCALES:
+            try:
+                measured = measure(network, scale)
+            except ValueError:
+                continue  # a network that its paper has at other scales only
+            small, large = measured["256"], measured["720p"]
+            there = printed[(printed["network"] == network) & (printed["scale"] == scale)]
+            found = [f"{c['paper'].upper()} {c['printed']}" for c in there.to_dict("records")]
+            rows.append(
+                {
+                    "network": network,
+                    "scale": scale,
+                    "parameters": small.params,
+                    "MACs, 720p (G)": large.conv_macs / 1e9,
+                    "NTIRE FLOPs (G)": small.ntire_flops / 1e9,
+                    "activations (M)": small.conv_activations / 1e6,
+                    "printed": ", ".join(found),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def scores(name: str) -> pd.DataFrame:
+    """PSNR-Y and SSIM-Y of a paper's networks at x2 to x4: published beside measured.
+
+    Returns:
+        Columns: network, scale, set, published (dB, every paper's cell), measured (dB, by the
+        authors' weights, where the results have them), ssim_y, inference (whole or chop) and run.
+    """
+    names = variants(name)
+    printed = cells("psnr_y")
+    printed = printed[printed["network"].isin(names)]
+    keys = ["network", "scale", "set"]
+    joined = printed.rename(columns={"column": "set"}).groupby(keys, sort=False)
+    table = joined.agg(
+        published=("value", lambda values: " / ".join(f"{value:.2f}" for value in values))
+    ).reset_index()
+    measured = results()
+    measured = measured[(measured["campaign"] != "quick") & (measured["seed"] < 0)]
+    chop = measured["method"].str.endswith("-chop")
+    measured = measured.assign(
+        network=measured["method"].str.removesuffix("-chop"),
+        inference=chop.map({True: "chop", False: "whole"}),
+    )
+    measured = measured[measured["network"].isin(names)]
+    columns = [*keys, "psnr_y", "ssim_y", "inference", "run"]
+    table = table.merge(measured[columns], on=keys, how="outer" if len(measured) else "left")
+    table = table.rename(columns={"psnr_y": "measured"})
+    return table.fillna({"published": "", "inference": "", "run": ""})
+
+
+def show_page(name: str) -> None:
+    """Display a paper's page: source, addition, block, counts, scores."""
+    entry, page = NETWORKS[name], PAGES[name]
+    source = (sys.modules[entry.network.__module__].__doc__ or "").strip()
+    title, _, rest = source.partition("\n\n")
+    citation = rest.partition("\n\n")[0].replace("\n", " ")
+    display(Markdown(f"### {title.rstrip('.')}\n\n{citation}\n\n**What it adds.** {page.adds}"))
+    block = create_network(name, 4, **page.settings).get_submodule(page.block)
+    architecture({f"{name}: {page.block}": graph_of(block, leaves=_classes(block, page.leaves))})
+    plt.show()
+    display(show(counts(name), f"{name}: counts measured, and as printed", digits=4))
+    table = scores(name)
+    if len(table):
+        display(show(table, f"{name}: PSNR-Y (dB) published | measured", digits=3))
+
+
+def _classes(module: nn.Module, names: tuple[str, ...]) -> tuple[type[nn.Module], ...]:
+    inside = {type(part).__name__: type(part) for part in module.modules() if part is not module}
+    return tuple(inside[name] for name in names if name in inside)

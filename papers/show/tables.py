@@ -1,0 +1,198 @@
+"""Tables for the notebooks: printed beside measured."""
+
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from pandas.io.formats.style import Styler
+from safetensors import safe_open
+
+from papers.printed import published
+from papers.results import over_seeds, results
+from srlib.evaluation.complexity import LR_720P, complexity
+from srlib.networks import create_network
+from srlib.paths import ROOT, Result, find
+
+SIGNED = ("difference", "gain")
+DIGITS = {"seeds": 0, "ssim_y": 4, "data_share": 4}
+
+
+def beside(printed: pd.DataFrame, scores: pd.DataFrame, quantity: str = "psnr_y") -> pd.DataFrame:
+    """Published | measured | difference for every printed cell, measured over seeds.
+
+    Args:
+        printed: from ``published``.
+        scores: from ``results``, of one campaign.
+        quantity: "psnr_y" or "ssim_y".
+
+    Returns:
+        A row a printed cell: row, set, published, measured, difference, spread, seeds, runs; NaN
+        and an empty string where nothing was measured.
+    """
+    cells = printed[printed["quantity"] == quantity].rename(
+        columns={"network": "method", "column": "set", "value": "published"}
+    )
+    table = cells.merge(over_seeds(scores, quantity), on=["method", "scale", "set"], how="left")
+    table["difference"] = table["measured"] - table["published"]
+    table["runs"] = table["runs"].fillna("")
+    columns = ["row", "set", "published", "measured", "difference", "spread", "seeds", "runs"]
+    return table[columns]
+
+
+def gains(campaign: str, root: Path = ROOT) -> pd.DataFrame:
+    """Each method against bicubic, a row a method and set.
+
+    Returns:
+        Columns: method, set, psnr_y (dB, mean over seeds), gain (dB over bicubic), ssim_y, spread
+        (dB, largest minus smallest seed), seeds, runs.
+    """
+    scores = results(root)
+    scores = scores[scores["campaign"] == campaign]
+    keys = ["method", "scale", "set"]
+    table = over_seeds(scores).rename(columns={"measured": "psnr_y"})
+    table = table.merge(over_seeds(scores, "ssim_y")[[*keys, "measured"]], on=keys)
+    table = table.rename(columns={"measured": "ssim_y"})
+    base = table[table["method"] == "bicubic"].set_index(["scale", "set"])["psnr_y"]
+    at = pd.MultiIndex.from_frame(table[["scale", "set"]])
+    table["gain"] = table["psnr_y"] - base.reindex(at).to_numpy()
+    table = table.sort_values(["set", "psnr_y"], kind="stable", ignore_index=True)
+    return table[["method", "scale", "set", "psnr_y", "gain", "ssim_y", "spread", "seeds", "runs"]]
+
+
+def overview(root: Path = ROOT) -> pd.DataFrame:
+    """What each campaign trained, and what that cost in arithmetic.
+
+    Returns:
+        A row a campaign and network: campaign, network, scale, seeds, steps, patches (seen by one
+        run), hr_patch (pixels), compute (10^12 multiply-adds of one run: three times the forward
+        pass for every patch, counted as ``srlib.complexity`` does).
+    """
+    rows = []
+    for result, path in find("weights.safetensors", root=root):
+        with safe_open(path, framework="np") as file:
+            header = json.loads(file.metadata()["srlib"])
+        train = header["train"]
+        rows.append(
+            {
+                "campaign": result.campaign,
+                "network": header["network"],
+                "scale": header["scale"],
+                "seeds": 1,
+                "steps": header["steps"],
+                "patches": header["steps"] * train["batch"],
+                "hr_patch": train["patch"],
+                "compute": _training_macs(header) / 1e12,
+            }
+        )
+    table = pd.DataFrame(rows)
+    keys = [column for column in table.columns if column != "seeds"]
+    return table.groupby(keys, sort=False).agg(seeds=("seeds", "sum")).reset_index()
+
+
+def _training_macs(header: dict[str, Any]) -> int:
+    side = header["train"]["patch"] // header["scale"]
+    network = create_network(header["network"], header["scale"], **header["settings"])
+    return (
+        3
+        * complexity(network, (side, side)).conv_macs
+        * header["steps"]
+        * (header["train"]["batch"])
+    )
+
+
+def protocols(campaign: str, method: str, scale: int, root: Path = ROOT) -> pd.DataFrame:
+    """PSNR of one method by each protocol (``srlib.evaluation.protocols``), with its run."""
+    folder = Result(campaign, method, scale).folder(root)
+    run = json.loads((folder / "metrics.json").read_text())["run"]
+    return pd.read_csv(folder / "protocols.csv").assign(run=run)
+
+
+def complexity_beside(paper: str, table: str, **overrides: Any) -> pd.DataFrame:
+    """Printed parameters and FLOPs beside ours.
+
+    Args:
+        paper, table: as ``published`` takes them.
+        **overrides: settings for ``create_network``, such as ``blocks=4``; with them, only the
+            rows of the paper's own networks.
+
+    Returns:
+        A row a printed figure: row, scale, quantity, published, measured (in the printed unit),
+        difference, and agrees: whether ours, rounded or cut off to the printed digits, is it.
+    """
+    cells = published(paper, table)
+    cells = cells[cells["quantity"].isin(("params", "ntire_flops"))]
+    cells = cells[cells["network"].notna()]
+    if overrides:  # settings of the paper's own networks
+        cells = cells[cells["network"].str.startswith(paper)]
+    rows = []
+    for cell in cells.to_dict("records"):
+        with torch.device("meta"):
+            network = create_network(cell["network"], cell["scale"], **overrides)
+        counts = complexity(network)
+        count = counts.params if cell["quantity"] == "params" else counts.ntire_flops
+        exact = count / {"K": 1e3, "M": 1e6, "G": 1e9}[cell["unit"]]
+        step = 10.0 ** -len(cell["printed"].rstrip("KMG ").partition(".")[2])
+        rows.append(
+            {
+                "row": cell["row"],
+                "scale": cell["scale"],
+                "quantity": f"{cell['quantity']} ({cell['unit']})",
+                "published": cell["value"],
+                "measured": exact,
+                "difference": exact - cell["value"],
+                "agrees": bool(-step / 2 <= exact - cell["value"] < step),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def conventions(name: str, scales: tuple[int, ...] = (2, 3, 4)) -> pd.DataFrame:
+    """One network's cost by each convention, a row a scale; columns say unit and input."""
+    rows = []
+    for scale in scales:
+        network = create_network(name, scale)
+        small, large = complexity(network), complexity(network, LR_720P[scale])
+        rows.append(
+            {
+                "scale": scale,
+                "parameters": small.params,
+                "MACs, LR 256² (G)": small.conv_macs / 1e9,
+                "NTIRE FLOPs, LR 256² (G)": small.ntire_flops / 1e9,
+                "MACs, HR 1280×720 (G)": large.conv_macs / 1e9,
+                "activations, LR 256² (M)": small.conv_activations / 1e6,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+class Table(Styler):
+    """A styled table whose text form is its caption; pandas' own would hold a memory address."""
+
+    def __repr__(self) -> str:
+        return f"Table: {self.caption}, {len(self.index)} rows"  # type: ignore[attr-defined]
+
+
+def show(table: pd.DataFrame, caption: str, digits: int = 2, signed: tuple[str, ...] = ()) -> Table:
+    """A table for a notebook: fixed digits, signs on differences, a dash for what is missing.
+
+    Words stand to the left of their column, numbers to the right. ``signed`` names columns that are
+    differences here and not in other tables.
+    """
+    formats: dict[Any, Any] = {
+        column: f"{{:+.{digits}f}}"
+        if column in (*SIGNED, *signed)
+        else f"{{:,.{DIGITS.get(column, digits)}f}}"
+        for column in table.select_dtypes(np.number).columns
+    }
+    formats |= dict.fromkeys(table.select_dtypes(np.integer).columns, "{:,}")
+    # A fixed id: pandas would draw a random one, and the notebook would never be the same twice.
+    styled = Table(table, uuid=f"t{zlib.crc32(caption.encode()):08x}", caption=caption)
+    styled.format(formats, na_rep="–").hide(axis="index")
+    words = table.columns.get_indexer(table.select_dtypes(exclude=["number", "bool"]).columns)
+    left: list[Any] = [{"selector": f".col{place}", "props": "text-align: left"} for place in words]
+    styled.set_table_styles(left)
+    return styled

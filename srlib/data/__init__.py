@@ -1,0 +1,1 @@
+"""From a set's source to a batch of patches."""

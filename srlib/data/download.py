@@ -1,0 +1,265 @@
+"""Put the verified images of a set into ``FOLDER/NAME/HR/``: from a mirror, data/ or the net."""
+
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pooch
+from tqdm.auto import tqdm
+
+from srlib.data.archives import ArchiveError, extract
+from srlib.data.registry import (
+    IMAGE_SUFFIXES,
+    Dataset,
+    DatasetError,
+    Source,
+    get_dataset,
+    image_files,
+    pixel_sha256,
+    read_image,
+    read_manifest,
+)
+from srlib.paths import ROOT
+
+MIRROR_VARIABLE = "SRLIB_MIRROR"
+CACHE_VARIABLE = "SRLIB_CACHE"
+_REPOSITORY = ROOT.resolve()
+_RETRIES = 2
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What `verify` found: where, how many images, and a warning where pixels were not checked."""
+
+    name: str
+    path: Path
+    count: int
+    warning: str | None = None
+
+
+def fetch(
+    name: str, folder: str | Path, mirror: str | Path | None = None, progress: bool = True
+) -> Path:
+    """Put the images of set ``name`` into ``folder/NAME/HR/`` and return that path.
+
+    A folder that is already there is verified and left alone. Otherwise the images come from
+    ``mirror`` (else the environment's SRLIB_MIRROR), a folder that holds ``NAME/HR/STEM.png`` (or
+    webp, jpg, bmp), and where it lacks the set, from the sources in ``datasets.yaml``. Downloads
+    are kept in SRLIB_CACHE (default: the user's cache folder). ``progress`` shows a bar.
+
+    Every image is verified before the folder gets its name, so that it is complete or not there.
+    Raises DatasetError that says what is wrong and how to mend it; warns (UserWarning) if the set
+    has no manifest and only the number of images could be checked.
+    """
+    dataset = get_dataset(name)
+    target = Path(folder) / name / "HR"
+    mirror = mirror or os.environ.get(MIRROR_VARIABLE) or None
+    if mirror is not None and not Path(mirror).is_dir():
+        raise DatasetError(
+            f"mirror {mirror}: there is no such folder; correct or unset it ({MIRROR_VARIABLE})"
+        )
+    if target.exists():
+        found = verify(name, folder)
+    else:
+        tries: list[tuple[str, Callable[[Path], None]]] = []
+        if mirror is not None and (Path(mirror) / name / "HR").is_dir():
+            origin = Path(mirror) / name / "HR"
+            # A mirror that is there but wrong must be mended, not silently passed over.
+            tries.append((str(origin), lambda out: _copy(image_files(origin), out)))
+        else:
+            tries = [_from_source(dataset, source, progress) for source in dataset.sources]
+        found = _first_that_works(dataset, target, tries)
+    if found.warning:
+        warnings.warn(found.warning, UserWarning, stacklevel=2)
+    return target
+
+
+def verify(name: str, folder: str | Path) -> Verification:
+    """Compare ``folder/NAME/HR/`` with the manifest of set ``name``, pixel by pixel.
+
+    Raises one DatasetError that names the missing, extra, renamed and altered images (ten of each).
+    For a set without a manifest only the number of images is checked, and the result's ``warning``
+    says so.
+    """
+    path = Path(folder) / name / "HR"
+    return _compare(get_dataset(name), path, f"delete {path} and fetch {name} again")
+
+
+def _compare(dataset: Dataset, path: Path, mend: str, shown: str | None = None) -> Verification:
+    """`verify` for the images in ``path``, called ``shown`` in errors."""
+    name, shown = dataset.name, shown or str(path)
+    if dataset.manifest is None:
+        count = len(image_files(path))
+        if count != dataset.count:
+            raise DatasetError(f"{name}: {shown} holds {count} images, not {dataset.count}; {mend}")
+        warning = f"{name}: no manifest yet; {count} images counted, their pixels not checked"
+        return Verification(name, path, count, warning)
+
+    files = {stem: file.name for stem, file in image_files(path).items()}
+    expected = {stem: (size, sha) for stem, size, sha in _rows(name)}
+    found = {stem: _decoded(path / file) for stem, file in files.items()}
+    right = {stem for stem, (_, sha) in expected.items() if found.get(stem, ("", ""))[1] == sha}
+    # Two images may be equal (t36 and t65 of T91): a stray copy is taken for one that is missing.
+    owner = {
+        sha: stem for stem, (_, sha) in sorted(expected.items(), key=lambda e: e[0] not in right)
+    }
+    renamed = {s: owner[sha] for s, (_, sha) in found.items() if s not in right and sha in owner}
+    altered = [
+        f"{stem} ({size} expected, {found[stem][0]} found)"
+        for stem, (size, _) in expected.items()
+        if stem in found and stem not in renamed and stem not in right
+    ]
+    problems = {
+        "missing": [s for s in expected if s not in found and s not in renamed.values()],
+        "extra": [files[s] for s in found if s not in expected and s not in renamed],
+        "renamed": [f"{files[s]} holds the pixels of {stem}" for s, stem in renamed.items()],
+        "altered": altered,
+    }
+    if any(problems.values()):
+        lines = [
+            f"  {kind} ({len(items)}): {', '.join(items[:10])}{', ...' if len(items) > 10 else ''}"
+            for kind, items in problems.items()
+            if items
+        ]
+        if len(altered) > len(expected) // 2 and any(".jp" in file for file in files.values()):
+            mend += "; if only JPG files are altered, your libjpeg decodes otherwise than Pillow's "
+            mend += "wheel: install Pillow from PyPI"
+        raise DatasetError(
+            f"{name}: {shown} does not match srlib/data/manifests/{dataset.manifest}\n"
+            + "\n".join(lines)
+            + f"\n  to mend it: {mend}"
+        )
+    return Verification(name, path, len(files))
+
+
+def _rows(name: str) -> list[tuple[str, str, str]]:
+    """Stem, "WIDTHxHEIGHT MODE" and pixel hash of every image in the manifest."""
+    columns = read_manifest(name).astype(str).to_dict("list")
+    sizes = zip(columns["width"], columns["height"], columns["mode"], strict=True)
+    return [
+        (stem, f"{width}x{height} {mode}", sha)
+        for stem, sha, (width, height, mode) in zip(
+            columns["stem"], columns["sha256"], sizes, strict=True
+        )
+    ]
+
+
+def _decoded(file: Path) -> tuple[str, str]:
+    """Size and pixel hash of an image file, as in `_rows`; a broken file has no hash."""
+    try:
+        image = read_image(file)
+    except DatasetError:
+        return "a file that cannot be decoded", ""
+    mode = "L" if image.ndim == 2 else "RGB"
+    return f"{image.shape[1]}x{image.shape[0]} {mode}", pixel_sha256(image)
+
+
+def _first_that_works(
+    dataset: Dataset, target: Path, tries: list[tuple[str, Callable[[Path], None]]]
+) -> Verification:
+    """Gather the set in a hidden folder beside ``target``, verify it, rename it."""
+    failures = []
+    for origin, gather in tries:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".HR.", dir=target.parent))
+        try:
+            gather(temporary)
+            found = _compare(dataset, temporary, f"mend or remove {origin}", origin)
+            temporary.chmod(0o755)  # mkdtemp makes folders that only their owner can read
+            temporary.rename(target)
+            return replace(found, path=target)
+        except (DatasetError, ArchiveError) as error:
+            failures.append(str(error))
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+            if not any(target.parent.iterdir()):
+                target.parent.rmdir()
+    raise DatasetError("\n".join([f"{dataset.name}: could not be fetched", *failures]))
+
+
+def _copy(files: dict[str, Path], out: Path) -> None:
+    # Copies, not hard links: an edit of the copy must not reach the mirror or the repository.
+    for file in files.values():
+        shutil.copyfile(file, out / file.name)
+
+
+def _from_source(
+    dataset: Dataset, source: Source, progress: bool
+) -> tuple[str, Callable[[Path], None]]:
+    """A source's name for messages, and the function that fills a folder from it."""
+    if source.kind == "bundled":
+        path = _REPOSITORY / source.path
+        return str(path), lambda out: _copy(image_files(path), out)
+    if source.kind == "github":
+        return source.file_url("*"), lambda out: _from_github(dataset, source, out, progress)
+    if source.kind == "archive":
+        return source.url, lambda out: _from_archive(dataset, source, out, progress)
+    return source.url, lambda out: _ask_user(dataset, source, out)
+
+
+def _ask_user(dataset: Dataset, source: Source, out: Path) -> None:
+    raise DatasetError(
+        f"{dataset.name}: not fetched here ({dataset.licence}); known home: {source.url}. Get it "
+        f"there and put its {dataset.count} images ({', '.join(IMAGE_SUFFIXES)}) into "
+        f"{out.parent / 'HR'}, or into {dataset.name}/HR below the folder that {MIRROR_VARIABLE} "
+        f"names{'; ' + source.note if source.note else ''}"
+    )
+
+
+def _download(dataset: Dataset, url: str, sha256: str | None, bar: bool) -> Path:
+    """The cached copy of ``url``, downloaded if it is not there; moved in only when complete."""
+    cache = Path(os.environ.get(CACHE_VARIABLE) or pooch.os_cache("srlib"))
+    pooch.get_logger().setLevel("ERROR")  # its line for every file would drown the progress bar
+    file = pooch.utils.unique_file_name(url)  # holds a hash of the address, and so of the commit
+    downloads = pooch.create(
+        cache, base_url="", registry={file: sha256}, urls={file: url}, retry_if_failed=_RETRIES
+    )
+    try:
+        return Path(downloads.fetch(file, downloader=pooch.HTTPDownloader(progressbar=bar)))
+    except (OSError, ValueError) as error:  # requests' errors are OSErrors
+        raise DatasetError(
+            f"{dataset.name}: {url} could not be downloaded into {cache} ({error}); check the "
+            f"network, or set {MIRROR_VARIABLE} to a folder that holds {dataset.name}/HR"
+        ) from error
+
+
+def _from_github(dataset: Dataset, source: Source, out: Path, progress: bool) -> None:
+    rows = _rows(dataset.name)
+    for stem, _, sha in tqdm(rows, dataset.name, unit="image", disable=not progress):
+        url = source.file_url(stem)
+        file = _download(dataset, url, None, bar=False)
+        # Checked one by one, so that a wrong source is found out by its first image.
+        try:
+            if pixel_sha256(read_image(file)) != sha:
+                raise DatasetError(f"its pixels are not those of {stem} in the manifest")
+        except DatasetError as error:
+            file.unlink()
+            raise DatasetError(
+                f"{dataset.name}: {url}: {error}; removed from the cache, fetch again or use "
+                f"another source ({MIRROR_VARIABLE})"
+            ) from error
+        shutil.copyfile(file, out / f"{stem}{file.suffix}")
+
+
+def _from_archive(dataset: Dataset, source: Source, out: Path, progress: bool) -> None:
+    archive = _download(dataset, source.url, source.sha256, bar=progress)
+    unpacked = out.parent / f".{out.name}.unpacked"
+    try:
+        extract(archive, unpacked)
+        for stem in read_manifest(dataset.name)["stem"]:
+            files = sorted(unpacked.glob(source.location(stem)))
+            if len(files) != 1:
+                raise DatasetError(
+                    f"{dataset.name}: {source.url} holds {len(files)} files "
+                    f"{source.location(stem)}, expected one; use another source ({MIRROR_VARIABLE})"
+                )
+            files[0].rename(out / f"{stem}{files[0].suffix}")
+    except ArchiveError:
+        archive.unlink()  # or every later try would meet the same damaged file
+        raise
+    finally:
+        shutil.rmtree(unpacked, ignore_errors=True)

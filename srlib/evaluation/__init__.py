@@ -1,0 +1,1 @@
+"""Run, score and count a network."""

@@ -1,0 +1,95 @@
+"""Score a method on packed test images and keep its result per image."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
+from tqdm import tqdm
+
+from srlib.config import Picture
+from srlib.data.packed import Store
+from srlib.evaluation.metrics import PROTOCOL, score
+from srlib.files import replacing, write_csv, write_json
+from srlib.provenance import run_id
+
+Method = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]  # LR (h, w, 3) -> SR (s*h, s*w, 3)
+
+
+def evaluate(method: Method, store: Store) -> pd.DataFrame:
+    """PSNR-Y and SSIM-Y of a method on every image of a store.
+
+    Returns:
+        One row an image, in the store's order: set, image, psnr_y (dB), ssim_y.
+
+    Raises:
+        ValueError: an image too small to score, or a method whose output has another size; names
+            the image.
+    """
+    rows = []
+    for index in tqdm(range(len(store)), unit="image", disable=None):
+        name, stem = store.names[index]
+        try:
+            psnr_y, ssim_y = score(
+                method(store.lr(index)), np.asarray(store.hr(index)), store.scale
+            )
+        except ValueError as error:
+            raise ValueError(f"{name}/{stem} cannot be scored: {error}") from error
+        rows.append({"set": name, "image": stem, "psnr_y": psnr_y, "ssim_y": ssim_y})
+    return pd.DataFrame(rows)
+
+
+def summarise(images: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Mean over the images of each set, as the papers print it."""
+    return {
+        str(name): {
+            "images": len(group),
+            "psnr_y": round(float(group["psnr_y"].mean()), 6),
+            "ssim_y": round(float(group["ssim_y"].mean()), 8),
+        }
+        for name, group in images.groupby("set", sort=False)
+    }
+
+
+def write_result(folder: str | Path, images: pd.DataFrame, facts: dict[str, Any]) -> str:
+    """Write ``images.csv`` and ``metrics.json``; ``facts`` is what determined them.
+
+    Returns:
+        The run's id, which ``metrics.json`` holds beside protocol and provenance.
+    """
+    folder = Path(folder)
+    write_csv(folder / "images.csv", images.round({"psnr_y": 6, "ssim_y": 8}))
+    facts = facts | {"protocol": PROTOCOL}
+    run = run_id(facts)
+    summary = {"sets": summarise(images), "provenance": facts, "run": run}
+    write_json(folder / "metrics.json", summary)
+    return run
+
+
+def save_picture(method: Method | None, store: Store, picture: Picture, path: Path) -> None:
+    """Write a method's reconstruction of a picture as PNG; None writes HR itself.
+
+    Raises:
+        ValueError: a picture that the store does not hold, or a crop outside it.
+    """
+    try:
+        index = store.names.index((picture.set, picture.stem))
+    except ValueError:
+        raise ValueError(
+            f"pictures.images: {picture.set}/{picture.stem} is not among the test images; "
+            "add its set to data.test or remove the picture"
+        ) from None
+    image = np.asarray(store.hr(index)) if method is None else method(store.lr(index))
+    if picture.crop:
+        top, left, height, width = picture.crop
+        if top + height > image.shape[0] or left + width > image.shape[1]:
+            raise ValueError(
+                f"pictures.images: the crop {picture.crop} of {picture.set}/{picture.stem} leaves "
+                f"the image of {image.shape[0]}x{image.shape[1]} pixels"
+            )
+        image = image[top : top + height, left : left + width]
+    with replacing(path) as temporary:
+        Image.fromarray(image).save(temporary, format="png", optimize=True)

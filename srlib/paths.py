@@ -1,0 +1,79 @@
+"""Where things lie: the repository's root, and the layout of ``results/``, said here alone.
+
+results/CAMPAIGN/METHOD-xSCALE/         what was measured of a method that needs no training
+results/CAMPAIGN/METHOD-xSCALE/seedN/   the same, with weights and curves, of a training run
+results/CAMPAIGN/METHOD-xSCALE/pictures/SET_STEM.png   kept reconstructions
+results/runs/CAMPAIGN/STAGE-METHOD-xSCALE[-sN].json    the record of each run
+results/tables, results/figures         the papers' tables and figures as files
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parent.parent
+
+
+class Result(NamedTuple):
+    """One entry of ``results/``.
+
+    Attributes:
+        campaign: its name.
+        method: a network, or what needs no training, such as "bicubic".
+        scale: the magnification.
+        seed: of a training run; None where nothing was trained.
+    """
+
+    campaign: str
+    method: str
+    scale: int
+    seed: int | None = None
+
+    @property
+    def label(self) -> str:
+        """METHOD-xSCALE, the name of the folder."""
+        return f"{self.method}-x{self.scale}"
+
+    def folder(self, root: Path = ROOT) -> Path:
+        """Where its files lie."""
+        folder = results(root) / self.campaign / self.label
+        return folder if self.seed is None else folder / f"seed{self.seed}"
+
+    def record(self, stage: str, root: Path = ROOT) -> Path:
+        """The record of the run of a stage that made it."""
+        seed = "" if self.seed is None else f"-s{self.seed}"
+        return results(root) / "runs" / self.campaign / f"{stage}-{self.label}{seed}.json"
+
+    def picture(self, dataset: str, stem: str, root: Path = ROOT) -> Path:
+        """A kept reconstruction; those of a training run lie beside its seeds."""
+        folder = self._replace(seed=None).folder(root)
+        return folder / "pictures" / f"{dataset}_{stem}.png"
+
+
+def results(root: Path = ROOT) -> Path:
+    """The folder of everything that was measured."""
+    return root / "results"
+
+
+def tables(root: Path = ROOT) -> Path:
+    """The folder of the papers' tables as files."""
+    return results(root) / "tables"
+
+
+def figures(root: Path = ROOT) -> Path:
+    """The folder of the papers' figures as files."""
+    return results(root) / "figures"
+
+
+def find(
+    name: str, campaign: str = "*", method: str = "*", root: Path = ROOT
+) -> Iterator[tuple[Result, Path]]:
+    """Every file of one name below the results, such as "metrics.json", with what it is of."""
+    folder, label = results(root), f"{campaign}/{method}-x*"
+    for path in sorted([*folder.glob(f"{label}/{name}"), *folder.glob(f"{label}/seed*/{name}")]):
+        found, own, *below = path.relative_to(folder).parts[:-1]
+        method_found, scale = own.rsplit("-x", 1)
+        seed = int(below[0].removeprefix("seed")) if below else None
+        yield Result(found, method_found, int(scale), seed), path

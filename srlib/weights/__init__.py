@@ -1,0 +1,1 @@
+"""Weights: the trainer's own and the authors'."""

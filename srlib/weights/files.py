@@ -1,0 +1,113 @@
+"""Weights as safetensors, with the run that made them in the header.
+
+Nothing here unpickles: safetensors hold tensors and text only.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from srlib.files import replacing
+from srlib.networks import create_network
+
+HEADER = "srlib"  # one key of sorted JSON: safetensors orders several keys at random
+
+
+class WeightsError(ValueError):
+    """A weights file that cannot be used; the message names the file and the mend."""
+
+
+def save_tensors(tensors: dict[str, Tensor], path: str | Path, header: dict[str, Any]) -> None:
+    """Write tensors and a header to one safetensors file, whole or not at all.
+
+    The same tensors and header give the same bytes.
+    """
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with replacing(path) as temporary:
+        save_file(tensors, temporary, metadata={HEADER: json.dumps(header, sort_keys=True)})
+
+
+def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what ``save_tensors`` wrote; a foreign file has an empty header.
+
+    Raises:
+        WeightsError: no such file, or not a safetensors file.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            header = json.loads((file.metadata() or {}).get(HEADER, "{}"))
+    except FileNotFoundError:
+        raise WeightsError(f"{path} does not exist; train it, or name another file") from None
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(
+            f"{path} is not a complete safetensors file ({error}); make or fetch it again"
+        ) from None
+    return tensors, header
+
+
+def load_trained(path: str | Path) -> tuple[nn.Module, dict[str, Any]]:
+    """Build the network that a file of the trainer describes, and load it, ready to evaluate.
+
+    Returns:
+        The network in evaluation mode, and the file's header.
+
+    Raises:
+        WeightsError: no such file, or one without the trainer's header.
+    """
+    tensors, header = load_tensors(path)
+    try:
+        network = create_network(header["network"], header["scale"], **header["settings"])
+    except KeyError as missing:
+        raise WeightsError(
+            f"{path} does not say which network it holds (no {missing} in its header); load it "
+            "with load_weights into a network that you create"
+        ) from None
+    apply_state(network, tensors, str(path))
+    return network.eval(), header
+
+
+def load_weights(network: nn.Module, path: str | Path) -> dict[str, Any]:
+    """Load a file into a network, strictly, and return the file's header.
+
+    Raises:
+        WeightsError: the file and the network differ in a name or a shape; names the first ones.
+    """
+    tensors, header = load_tensors(path)
+    apply_state(network, tensors, str(path))
+    return header
+
+
+def apply_state(network: nn.Module, tensors: dict[str, Tensor], source: str) -> None:
+    """Copy tensors into a network; every name and shape must agree (see ``load_weights``)."""
+    own = network.state_dict()
+    missing = sorted(own.keys() - tensors.keys())
+    unknown = sorted(tensors.keys() - own.keys())
+    shapes = [
+        f"{name} is {tuple(tensors[name].shape)}, expected {tuple(own[name].shape)}"
+        for name in sorted(own.keys() & tensors.keys())
+        if tensors[name].shape != own[name].shape
+    ]
+    if missing or unknown or shapes:
+        raise WeightsError(
+            f"{source} does not fit the network {type(network).__name__}: "
+            f"missing {missing[:3]}, unknown {unknown[:3]}, other shapes {shapes[:3]}; "
+            "create the network with the name, scale and settings that the file was made with"
+        )
+    network.load_state_dict(tensors)
+
+
+def state_sha256(tensors: dict[str, Tensor]) -> str:
+    """SHA-256 over names, types, shapes and values: the same in whatever container they came."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()

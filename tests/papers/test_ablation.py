@@ -1,0 +1,257 @@
+"""The ablation's evidence, from campaigns made up here: their numbers are no results."""
+
+import json
+import shutil
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from papers.ablation import TOGETHER, answer, best, cost, price, printed, steps, validation_log
+from papers.show import figures
+from srlib.paths import ROOT
+
+NETWORKS = ("aidn-base", "aidn-aieb", "aidn-fdc", "aidn-aidb")
+LEVELS = dict(zip(NETWORKS, (30.00, 30.10, 30.05, 30.05), strict=True))  # up, down, level
+IMAGES = {"Set5": 5, "Set14": 14}
+STEPS, BATCH, PATCH = 100, 8, 64
+
+
+def make(
+    root: Path,
+    campaign: str = "bsd400",
+    seeds: int = 3,
+    images: dict[str, int] = IMAGES,
+    networks: tuple[str, ...] = NETWORKS,
+    spent: dict[str, float | None] | None = None,
+) -> Path:
+    """A campaign as the stages would leave it, with scores drawn around ``LEVELS``."""
+    generator = np.random.default_rng(0)
+    level = {name: generator.normal(0, 3, count) for name, count in images.items()}
+    for network in (*networks, "bicubic"):
+        for seed in range(seeds if network != "bicubic" else 1):
+            folder = root / "results" / campaign / f"{network}-x4"
+            training = {"run": f"train-{network}-{seed}", "network": network, "scale": 4}
+            training |= {"seed": seed, "train": {"patch": PATCH, "batch": BATCH}}
+            provenance: dict[str, object] = {}
+            if network != "bicubic":
+                folder /= f"seed{seed}"
+                provenance["training"] = training
+            folder.mkdir(parents=True)
+            psnr = {
+                name: LEVELS.get(network, 28) + shape + generator.normal(0, 0.002, len(shape))
+                for name, shape in level.items()
+            }
+            rows = [(n, f"i{k}", v, 0.8) for n, p in psnr.items() for k, v in enumerate(p)]
+            table = pd.DataFrame(rows, columns=["set", "image", "psnr_y", "ssim_y"])
+            table.to_csv(folder / "images.csv", index=False)
+            sets = {
+                name: {"images": len(p), "psnr_y": p.mean(), "ssim_y": 0.8}
+                for name, p in psnr.items()
+            }
+            metrics = {"run": f"eval-{network}-{seed}", "provenance": provenance, "sets": sets}
+            (folder / "metrics.json").write_text(json.dumps(metrics))
+            if network == "bicubic":
+                continue
+            (folder / "train.csv").write_text("step,kind,loss,lr\n50,l1,0.1,1e-3\n")
+            curve = [f"{n},Set5,{29 + n / STEPS + 0.01 * seed}\n" for n in (50, 100)]
+            (folder / "validation.csv").write_text("step,set,psnr_y\n" + "".join(curve))
+            record = {"run": training["run"], "steps": STEPS, "images_seen": STEPS * BATCH}
+            record |= {"seconds": 120.0, "device": "cpu", "host": "a host", "gpu": None}
+            record |= {"commit": "0123456789abcdef", "dirty": False}
+            if spent:
+                record["cost"] = spent
+            path = root / "results" / "runs" / campaign / f"train-{network}-x4-s{seed}.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(record))
+    return root
+
+
+SPENT: dict[str, float | None] = {"seconds": 60.0, "ms_a_step": 600.0, "data_share": 0.01}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return make(tmp_path, spent=SPENT | {"joules": 7200.0})
+
+
+def row(root: Path, step: str, name: str, campaign: str = "bsd400") -> pd.Series:
+    table = steps(campaign, root)
+    return table[(table["step"] == step) & (table["set"] == name)].iloc[0]
+
+
+def test_a_step_is_the_difference_of_two_rows(root: Path) -> None:
+    found = row(root, "Base → AIEB", "Set5")
+    assert found["published"] == pytest.approx(0.09)
+    assert found["measured"] == pytest.approx(0.10, abs=0.01)
+    assert found["difference"] == pytest.approx(found["measured"] - 0.09)
+
+
+def test_the_last_step_goes_from_the_first_row_to_the_last(root: Path) -> None:
+    assert row(root, "Base → AIDB", "Set14")["published"] == pytest.approx(28.60 - 28.51)
+
+
+@pytest.mark.parametrize(("step", "expected"), [("Base → AIEB", "holds"), ("AIEB → FDC", "fails")])
+def test_a_clear_step_is_decided(root: Path, step: str, expected: str) -> None:
+    assert row(root, step, TOGETHER)["verdict"] == expected
+
+
+def test_a_step_of_nothing_is_undecided(root: Path) -> None:
+    assert row(root, "FDC → AIDB", TOGETHER)["verdict"] == "undecided"
+
+
+def test_a_printed_step_may_lie_outside(root: Path) -> None:
+    assert not row(root, "AIEB → FDC", "Set5")["within"]
+
+
+def test_all_sets_weigh_every_image_alike(root: Path) -> None:
+    together = row(root, "Base → AIEB", TOGETHER)
+    single = [row(root, "Base → AIEB", name) for name in IMAGES]
+    assert together["images"] == 19
+    for column in ("published", "measured"):
+        expected = np.average([r[column] for r in single], weights=list(IMAGES.values()))
+        assert together[column] == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_step_names_the_runs_of_its_two_networks(root: Path) -> None:
+    runs = row(root, "FDC → AIDB", "Set5")["runs"].split()
+    assert runs == [f"eval-aidn-{name}-{seed}" for name in ("fdc", "aidb") for seed in range(3)]
+
+
+def test_sets_stand_in_the_order_of_the_scores(root: Path) -> None:
+    assert list(steps("bsd400", root)["set"].unique()) == [*IMAGES, TOGETHER]
+
+
+def test_one_seed_decides_nothing(tmp_path: Path) -> None:
+    table = steps("bsd400", make(tmp_path, seeds=1))
+    assert set(table["verdict"]) == {"undecided: one seed"} and set(table["seeds"]) == {1}
+
+
+def test_a_set_that_is_not_printed_has_no_published_step(tmp_path: Path) -> None:
+    make(tmp_path, "quick", images={"held-out": 3})
+    table = steps("quick", tmp_path)
+    assert table["published"].isna().all() and set(table["within"]) == {None}
+    assert set(table["set"]) == {"held-out"}
+
+
+def test_a_network_that_is_not_scored_leaves_its_steps_out(tmp_path: Path) -> None:
+    table = steps("bsd400", make(tmp_path, networks=("aidn-base", "aidn-aieb")))
+    assert set(table["step"]) == {"Base → AIEB"}
+
+
+def test_different_images_are_refused(root: Path) -> None:
+    path = root / "results/bsd400/aidn-fdc-x4/seed1/images.csv"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(ValueError, match="aidn-aieb and aidn-fdc are not scored on the same"):
+        steps("bsd400", root)
+
+
+def test_the_biggest_whole_campaign_is_the_best(root: Path) -> None:
+    make(root, "quick")
+    make(root, "paper", networks=NETWORKS[:2])
+    assert best(root) == "bsd400"
+
+
+def test_without_a_whole_campaign_there_is_no_best(tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    with pytest.raises(ValueError, match="none of the campaigns paper, bsd400, quick"):
+        best(tmp_path)
+
+
+def test_the_answer_gives_each_step_its_verdict(root: Path) -> None:
+    text = answer("bsd400", root)
+    assert "3 seeds, 19 images" in text
+    for step, expected in (("Base → AIEB", "holds"), ("AIEB → FDC", "fails")):
+        assert any(step in line and expected in line for line in text.splitlines())
+
+
+def test_the_answer_of_one_seed_says_so(tmp_path: Path) -> None:
+    assert "for these weights alone" in answer("bsd400", make(tmp_path, seeds=1))
+
+
+def test_the_cost_is_that_of_the_record(root: Path) -> None:
+    found = cost("bsd400", root).iloc[0]
+    assert (found["minutes"], found["ms_a_step"], found["energy"]) == (1.0, 600.0, 2.0)
+    assert (found["network"], found["seed"], found["commit"]) == ("aidn-aidb", 0, "0123456789")
+
+
+def test_a_cost_that_was_not_reported_stays_empty(tmp_path: Path) -> None:
+    table = cost("bsd400", make(tmp_path))
+    assert table["energy"].isna().all() and table["ms_a_step"].isna().all()
+    assert (table["minutes"] == 2.0).all()
+
+
+def with_schedule(root: Path) -> Path:
+    (root / "campaigns/paper").mkdir(parents=True)
+    shutil.copy(ROOT / "campaigns/paper/params.yaml", root / "campaigns/paper")
+    return root
+
+
+def test_the_schedule_is_priced_by_lr_pixels(root: Path) -> None:
+    table = price("bsd400", with_schedule(root))
+    one = table[(table["network"] == "aidn-fdc") & (table["scale"] == 4)].iloc[0]
+    per_pixel = 60 / (STEPS * BATCH * (PATCH // 4) ** 2)
+    assert one["microseconds"] == pytest.approx(1e6 * per_pixel)
+    assert one["days"] == pytest.approx(per_pixel * (430_438 + 215_219) * 32 * 64**2 / 86_400)
+
+
+def test_the_price_of_all_runs_is_their_sum(root: Path) -> None:
+    table = price("bsd400", with_schedule(root))
+    each = table[table["network"] != "all"]
+    whole = table[table["network"] == "all"].iloc[0]
+    assert whole["all_days"] == pytest.approx((each["days"] * each["runs"]).sum())
+    assert whole["runs"] == len(each) == 12
+
+
+def test_a_network_without_a_run_leaves_the_price_open(tmp_path: Path) -> None:
+    make(tmp_path, networks=NETWORKS[:3])
+    table = price("bsd400", with_schedule(tmp_path))
+    open_rows = table[table["network"].isin(["aidn-aidb", "all"])]
+    assert open_rows["all_days"].isna().all() and open_rows["pixels"].notna().all()
+
+
+def timed(root: Path, seed: int, factor: float) -> Path:
+    """A run of the FDC, made faster or slower."""
+    path = root / f"results/runs/bsd400/train-aidn-fdc-x4-s{seed}.json"
+    record = json.loads(path.read_text())
+    record["cost"]["seconds"] *= factor
+    path.write_text(json.dumps(record))
+    return root
+
+
+def test_a_run_whose_result_is_not_tracked_prices_nothing(root: Path) -> None:
+    with_schedule(timed(root, seed=1, factor=0.5))
+    shutil.rmtree(root / "results/bsd400/aidn-fdc-x4/seed1")
+    assert "train-aidn-fdc-1" not in set(price("bsd400", root)["measured"])
+
+
+def test_the_price_is_that_of_the_fastest_run(root: Path) -> None:
+    table = price("bsd400", with_schedule(timed(root, seed=1, factor=0.5)))
+    assert set(table[table["network"] == "aidn-fdc"]["measured"]) == {"train-aidn-fdc-1"}
+
+
+def test_the_validation_curve_is_drawn_with_bicubic_and_published(root: Path) -> None:
+    figure = figures.validation("bsd400", root)
+    legend = figure.axes[0].get_legend_handles_labels()[1]
+    plt.close(figure)
+    published = printed().set_index(["network", "column"])["value"]["aidn-aidb", "Set5"]
+    assert f"AIDB (published {published:.2f})" in legend
+    assert legend[-1].startswith("Bicubic")
+
+
+def test_a_campaign_without_validation_says_what_to_do(tmp_path: Path) -> None:
+    make(tmp_path)
+    for path in tmp_path.glob("results/**/validation.csv"):
+        path.write_text("step,set,psnr_y\n")
+    assert validation_log("bsd400", tmp_path).empty
+    with pytest.raises(ValueError, match=r"train\.validate"):
+        figures.validation("bsd400", tmp_path)
+
+
+def test_the_forest_plot_has_a_panel_a_step(root: Path) -> None:
+    figure = figures.ablation("bsd400", root)
+    titles = [axis.get_title() for axis in figure.axes]
+    plt.close(figure)
+    assert titles == list(steps("bsd400", root)["step"].unique())

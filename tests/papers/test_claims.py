@@ -1,0 +1,336 @@
+"""The ledger of claims: its framework, its rules by made examples, and every claim in it."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import papers.claims as claims
+from papers.claims import (
+    CLAIMS,
+    FAILS,
+    HOLDS,
+    NOT_HERE,
+    UNDECIDED,
+    ClaimError,
+    Comparison,
+    Finding,
+    algebraic,
+    as_printed,
+    authors_weights,
+    better,
+    claim,
+    compare,
+    computed,
+    cost,
+    gaps,
+    printed,
+    rounds_to,
+    rows,
+    scored,
+    stated,
+)
+from papers.ledger import evidence, ledger
+from papers.printed import list_papers
+from papers.show.evidence import Opened, tally
+from srlib.paths import ROOT
+
+TEXTS = os.environ.get("SRLIB_PAPERS")  # a folder with PAPER_*.txt, which are not ours to publish
+FOUND = computed("a", "params", 1)
+NOTHING = Comparison(UNDECIDED, "Nothing was measured.", rows())
+
+
+@pytest.fixture
+def registry(monkeypatch: pytest.MonkeyPatch) -> dict[str, claims.Claim]:
+    """An empty registry in place of that of the folder."""
+    empty: dict[str, claims.Claim] = {}
+    monkeypatch.setattr(claims, "CLAIMS", empty)
+    return empty
+
+
+def judged(found: Finding, registry: dict[str, claims.Claim]) -> Finding:
+    """A made finding as the framework gives it back, or refuses it."""
+    claim("aidn", "Section 1", "It is so.")(_named(found))
+    return registry["aidn/made-up"].finding
+
+
+def _named(found: Finding):
+    def made_up() -> Finding:
+        return found
+
+    return made_up
+
+
+# The framework.
+
+
+def test_an_id_is_the_paper_and_the_function(registry) -> None:
+    judged(Finding(HOLDS, "It is.", FOUND), registry)
+    assert list(registry) == ["aidn/made-up"]
+
+
+def test_two_claims_of_one_id_are_refused(registry) -> None:
+    register = claim("aidn", "Section 1", "It is so.")
+    register(_named(Finding(HOLDS, "It is.", FOUND)))
+    with pytest.raises(ClaimError, match="aidn/made-up is there twice"):
+        register(_named(Finding(HOLDS, "It is.", FOUND)))
+
+
+def test_a_claim_of_an_unknown_paper_is_refused(registry) -> None:
+    with pytest.raises(ClaimError, match="no paper nope; there are aidn"):
+        claim("nope", "Section 1", "It is so.")(_named(Finding(HOLDS, "It is.", FOUND)))
+
+
+def test_an_unknown_id_names_the_nearest() -> None:
+    with pytest.raises(ClaimError, match="the nearest is aidn/four-blocks"):
+        evidence("aidn/four-block")
+
+
+def test_a_paper_without_claims_is_named() -> None:
+    with pytest.raises(ClaimError, match="no claims of nope; there are aidn"):
+        ledger(["nope"])
+
+
+def test_a_verdict_of_other_words_is_refused(registry) -> None:
+    with pytest.raises(ClaimError, match="verdict 'perhaps'; it must be one of holds, fails"):
+        judged(Finding("perhaps", "It is.", FOUND), registry)  # type: ignore[arg-type]
+
+
+def test_a_verdict_without_a_reason_is_refused(registry) -> None:
+    with pytest.raises(ClaimError, match="no reason"):
+        judged(Finding(HOLDS, " ", FOUND), registry)
+
+
+def test_evidence_without_a_run_column_is_refused(registry) -> None:
+    with pytest.raises(ClaimError, match="evidence has no column run"):
+        judged(Finding(HOLDS, "It is.", FOUND.drop(columns="run")), registry)
+
+
+@pytest.mark.parametrize("run", ["", "  ", None])
+def test_a_measured_value_without_a_run_is_refused(registry, run: str | None) -> None:
+    with pytest.raises(ClaimError, match="params is measured, but its run is empty"):
+        judged(Finding(HOLDS, "It is.", FOUND.assign(run=run)), registry)
+
+
+def test_a_stated_value_needs_no_run(registry) -> None:
+    found = Finding(HOLDS, "It is.", stated("aidn", "Section 1", "blocks", 4))
+    assert judged(found, registry) is found
+
+
+def test_a_verdict_without_evidence_is_refused(registry) -> None:
+    with pytest.raises(ClaimError, match="no evidence"):
+        judged(Finding(HOLDS, "It is.", rows()), registry)
+
+
+def test_evidence_of_an_unknown_kind_is_refused(registry) -> None:
+    with pytest.raises(ClaimError, match="evidence of kind"):
+        judged(Finding(HOLDS, "It is.", FOUND.assign(kind="hearsay")), registry)
+
+
+def test_a_printed_cell_that_is_not_there_is_named() -> None:
+    with pytest.raises(ClaimError, match="aidn/printed.yaml has no number at .*'row': 'Bass'"):
+        printed("aidn", "2", "Bass")
+
+
+def test_sides_that_share_no_cell_are_refused() -> None:
+    with pytest.raises(ClaimError, match="nothing to compare"):
+        gaps(printed("aidn", "2", "Base", quantity="psnr_y"), FOUND)
+
+
+# The rules, by made examples.
+
+
+def cell(value: float, column: str = "Set5", run: str = "") -> pd.DataFrame:
+    table = computed("A", "psnr_y", value, column=column, scale=4, unit="dB")
+    return table if run else table.assign(kind="printed", run="")
+
+
+@pytest.mark.parametrize(
+    ("exact", "said", "agrees"),
+    [(77.67, "78", True), (77.4, "78", False), (0.0779, "0.08", True), (91.4, "91.5", False)],
+)
+def test_a_number_is_rounded_to_the_digits_said(exact: float, said: str, agrees: bool) -> None:
+    assert rounds_to(exact, said) is agrees
+
+
+def test_a_printed_claim_holds_or_fails() -> None:
+    assert (as_printed(True), as_printed(False)) == (HOLDS, FAILS)
+
+
+def test_a_cost_is_judged_in_print_then_by_code() -> None:
+    assert [cost(False, True), cost(True, True), cost(True, False)] == [FAILS, HOLDS, NOT_HERE]
+
+
+def test_an_algebraic_claim_is_relative_to_the_output() -> None:
+    assert (algebraic(1e-9, 100.0), algebraic(1e-9, 1.0)) == (HOLDS, FAILS)
+
+
+def test_quality_fails_where_the_printed_cells_do_not_give_it() -> None:
+    measured = NOTHING._replace(verdict=HOLDS)
+    assert better(cell(30.0), cell(30.0), measured).verdict == FAILS
+
+
+def test_quality_is_decided_by_the_measurement_where_the_cells_give_it() -> None:
+    measured = NOTHING._replace(verdict=NOT_HERE)
+    assert better(cell(30.1), cell(30.0), measured).verdict == NOT_HERE
+
+
+def test_as_good_allows_the_margin_in_print() -> None:
+    assert better(cell(30.0), cell(30.1), NOTHING, margin=0.1).verdict == UNDECIDED
+    assert better(cell(30.0), cell(30.11), NOTHING, margin=0.1).verdict == FAILS
+
+
+def test_a_claim_without_a_set_is_judged_by_the_mean() -> None:
+    ours, theirs = rows(cell(30.2), cell(30.0, "Set14")), rows(cell(30.0), cell(30.0, "Set14"))
+    assert better(ours, theirs, NOTHING).verdict == FAILS
+    assert better(ours, theirs, NOTHING, on_average=True).verdict == UNDECIDED
+
+
+def campaign(root: Path, **scores: list[list[float]]) -> Path:
+    """A campaign "made" at x4 with the PSNR of Set5's images, a list a seed, by method."""
+    for method, seeds in scores.items():
+        for seed, images in enumerate(seeds):
+            folder = root / "results" / "made" / f"{method}-x4" / f"seed{seed}"
+            folder.mkdir(parents=True)
+            lines = [f"Set5,{number},{psnr},0.9" for number, psnr in enumerate(images)]
+            text = "\n".join(["set,image,psnr_y,ssim_y", *lines])
+            (folder / "images.csv").write_text(text + "\n")
+            mean = sum(images) / len(images)
+            metrics = {
+                "run": f"{method}{seed}",
+                "provenance": {"training": {"seed": seed}},
+                "sets": {"Set5": {"images": len(images), "psnr_y": mean, "ssim_y": 0.9}},
+            }
+            (folder / "metrics.json").write_text(json.dumps(metrics))
+    return root
+
+
+LOW = [[30.0, 31.0, 32.0, 33.0], [30.01, 31.0, 31.99, 33.0]]
+HIGH = [[psnr + 0.2 for psnr in seed] for seed in LOW]
+MIXED = [[30.3, 30.7, 32.3, 32.7], [29.7, 31.3, 31.7, 33.3]]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "verdict"), [(HIGH, LOW, HOLDS), (LOW, HIGH, NOT_HERE), (MIXED, LOW, UNDECIDED)]
+)
+def test_an_interval_decides_by_its_side(tmp_path: Path, a, b, verdict: str) -> None:
+    measured = compare("made", "a", "b", ["Set5"], root=campaign(tmp_path, a=a, b=b))
+    assert measured.verdict == verdict
+
+
+def test_the_margin_moves_the_border(tmp_path: Path) -> None:
+    root = campaign(tmp_path, a=LOW, b=HIGH)
+    assert compare("made", "a", "b", ["Set5"], margin=0.3, root=root).verdict == HOLDS
+
+
+def test_the_difference_is_the_first_minus_the_second(tmp_path: Path) -> None:
+    found = compare("made", "a", "b", ["Set5"], root=campaign(tmp_path, a=HIGH, b=LOW)).evidence
+    assert found.loc[found["row"] == "a minus b", "value"].item() == pytest.approx(0.2)
+
+
+def test_a_comparison_names_the_runs_of_both_sides(tmp_path: Path) -> None:
+    found = compare("made", "a", "b", ["Set5"], root=campaign(tmp_path, a=HIGH, b=LOW)).evidence
+    assert found.loc[found["row"] == "a minus b", "run"].item() == "a0 a1 b0 b1"
+
+
+@pytest.mark.parametrize(
+    ("scores", "why"),
+    [({}, "neither a nor b was measured"), ({"a": LOW}, "only a was measured")],
+)
+def test_what_was_not_measured_is_undecided_and_said(tmp_path: Path, scores, why: str) -> None:
+    measured = compare("made", "a", "b", ["Set5"], root=campaign(tmp_path, **scores))
+    assert measured.verdict == UNDECIDED and why in measured.because
+
+
+def test_an_interval_around_zero_is_said(tmp_path: Path) -> None:
+    root = campaign(tmp_path, a=MIXED, b=LOW)
+    assert "the interval contains zero" in compare("made", "a", "b", ["Set5"], root=root).because
+
+
+def test_a_set_that_was_not_measured_is_named(tmp_path: Path) -> None:
+    root = campaign(tmp_path, a=HIGH, b=LOW)
+    measured = compare("made", "a", "b", ["Set5", "Manga109"], root=root)
+    assert "Not measured: Manga109" in measured.because
+
+
+def test_one_seed_decides_nothing(tmp_path: Path) -> None:
+    root = campaign(tmp_path, a=HIGH[:1], b=LOW[:1])
+    measured = compare("made", "a", "b", ["Set5"], root=root)
+    assert measured.verdict == UNDECIDED and "one seed" in measured.because
+
+
+def test_sides_with_other_images_are_refused(tmp_path: Path) -> None:
+    root = campaign(tmp_path, a=HIGH, b=[seed[:3] for seed in LOW])
+    with pytest.raises(ClaimError, match="a and b differ in the images of Set5"):
+        compare("made", "a", "b", ["Set5"], root=root)
+
+
+@pytest.mark.parametrize(("value", "verdict"), [(31.5, HOLDS), (31.51, HOLDS), (31.52, NOT_HERE)])
+def test_a_score_may_be_off_by_its_last_digit(tmp_path: Path, value: float, verdict: str) -> None:
+    root = campaign(tmp_path, a=[[30.0, 31.0, 32.0, 33.0]])
+    assert authors_weights(cell(value), "made", "a", root).verdict == verdict
+
+
+def test_a_score_that_was_not_measured_is_undecided(tmp_path: Path) -> None:
+    assert authors_weights(cell(31.5), "made", "a", tmp_path).verdict == UNDECIDED
+
+
+def test_measured_scores_are_evidence_with_their_run(tmp_path: Path) -> None:
+    root = campaign(tmp_path, a=LOW)
+    assert scored("made", "a", ["Set5"], root=root)["run"].tolist() == ["a0", "a1"]
+
+
+# The claims of the folder.
+
+
+@pytest.mark.parametrize("found", CLAIMS.values(), ids=lambda found: found.id)
+def test_a_claim_gives_a_valid_finding(found: claims.Claim) -> None:
+    assert found.finding.verdict in claims.VERDICTS
+
+
+def test_the_ledger_has_every_claim_once() -> None:
+    assert sorted(ledger()["id"]) == sorted(CLAIMS)
+
+
+@pytest.mark.parametrize("paper", ["aidn", "fdiwn", "rfdn", "rdsrn"])
+def test_a_paper_has_claims(paper: str) -> None:
+    assert len(ledger([paper])) >= 10
+
+
+@pytest.mark.parametrize("paper", list_papers())
+def test_what_a_claim_says_is_no_sentence_of_the_paper(paper: str) -> None:
+    if not TEXTS:
+        pytest.skip("the papers' texts are not in the repository; SRLIB_PAPERS names their folder")
+    texts = list(Path(TEXTS).glob(f"{paper}_*.txt"))
+    assert texts, f"{TEXTS} has no {paper}_*.txt"
+    theirs = set().union(*(grams(text.read_text()) for text in texts))
+    for found in CLAIMS.values():
+        if found.paper == paper:
+            assert not grams(found.says) & theirs, found.id
+
+
+def grams(text: str, length: int = 8) -> set[tuple[str, ...]]:
+    words = re.findall(r"[a-z0-9.]+", text.lower())
+    return {tuple(words[at : at + length]) for at in range(len(words) - length + 1)}
+
+
+def test_the_counts_of_verdicts_add_up() -> None:
+    table = tally(ledger(["aidn", "fdiwn"])).set_index("paper")
+    assert table["claims"].to_dict() == {
+        "aidn": len(ledger(["aidn"])),
+        "fdiwn": len(ledger(["fdiwn"])),
+        "all": len(ledger(["aidn", "fdiwn"])),
+    }
+
+
+def test_every_claim_opens_to_its_evidence() -> None:
+    html = Opened(ledger(["aidn"]))._repr_html_()
+    assert html.count("<details>") == html.count("<table") == len(ledger(["aidn"]))
+
+
+def test_the_rules_name_every_verdict() -> None:
+    text = " ".join((ROOT / "papers" / "claims.py").read_text().split('"""')[1].lower().split())
+    assert all(verdict in text for verdict in claims.VERDICTS)

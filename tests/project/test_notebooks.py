@@ -1,0 +1,117 @@
+"""Notebooks keep the rules, and rendering one again gives the same bytes."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+from PIL import Image
+
+from papers.show.notebooks import STATE, VIEW, canonical, render
+from papers.show.slider import Compare
+from srlib.paths import ROOT
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def test_the_notebooks_are_there() -> None:
+    assert len(NOTEBOOKS) >= 5
+
+
+def test_an_execution_gives_the_same_bytes() -> None:
+    # Of the one with a widget; nbval compares the outputs of all.
+    notebook = ROOT / "notebooks" / "04_look.ipynb"
+    before = notebook.read_bytes()
+    try:
+        render(notebook)
+        assert notebook.read_bytes() == before, (
+            f"render it: papers render notebooks/{notebook.name}"
+        )
+    finally:
+        notebook.write_bytes(before)
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_short_and_ran_whole(notebook: Path) -> None:
+    cells = [c for c in json.loads(notebook.read_text())["cells"] if c["cell_type"] == "code"]
+    assert len(cells) <= 15
+    assert max(len(c["source"]) for c in cells) <= 12
+    assert [c["execution_count"] for c in cells] == list(range(1, len(cells) + 1))
+    assert not any(o["output_type"] in ("error", "stream") and o.get("name") == "stderr"
+                   for c in cells for o in c["outputs"])  # fmt: skip
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_first_cell_asks_a_question(notebook: Path) -> None:
+    first = json.loads(notebook.read_text())["cells"][0]
+    assert first["cell_type"] == "markdown" and "?" in first["source"][0]
+
+
+def small(*sources: str) -> nbformat.NotebookNode:
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    return nbformat.v4.new_notebook(cells=cells)
+
+
+def test_what_is_printed_in_pieces_is_one_output() -> None:
+    notebook = small("print(1); print(2)")
+    stream = [nbformat.v4.new_output("stream", name="stdout", text=f"{n}\n") for n in (1, 2)]
+    notebook.cells[0].outputs = stream
+    outputs = json.loads(canonical(notebook))["cells"][0]["outputs"]
+    assert [output["text"] for output in outputs] == [["1\n", "2\n"]]
+
+
+def test_a_failing_cell_leaves_the_file_alone(tmp_path: Path) -> None:
+    path = tmp_path / "fails.ipynb"
+    nbformat.write(small("1 / 0"), path)
+    before = path.read_bytes()
+    with pytest.raises(papermill.PapermillExecutionError, match="division by zero"):
+        render(path)
+    assert path.read_bytes() == before
+
+
+def test_a_missing_notebook_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="none.ipynb does not exist"):
+        render(tmp_path / "none.ipynb")
+
+
+def test_widget_ids_are_numbered_and_hidden_widgets_dropped() -> None:
+    shown, inner, hidden = "a" * 32, "b" * 32, "c" * 32
+    notebook = small("widget")
+    view = nbformat.v4.new_output("display_data", data={VIEW: {"model_id": shown}})
+    notebook.cells[0].outputs = [view]
+    state = {shown: {"children": [f"IPY_MODEL_{inner}"]}, inner: {}, hidden: {}}
+    notebook.metadata["widgets"] = {STATE: {"state": state}}
+    text = canonical(notebook)
+    assert shown not in text and inner not in text and hidden not in text
+    kept = json.loads(text)["metadata"]["widgets"][STATE]["state"]
+    assert list(kept) == [f"{0:032x}", f"{1:032x}"]
+    assert kept[f"{0:032x}"]["children"] == [f"IPY_MODEL_{1:032x}"]
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> dict[str, dict[str, Path]]:
+    for name in ("a", "b", "c"):
+        Image.new("RGB", (4, 4), (ord(name), 0, 0)).save(tmp_path / f"{name}.png")
+    return {
+        "cat": {"HR": tmp_path / "a.png", "AIDB": tmp_path / "b.png"},
+        "dog": {"HR": tmp_path / "c.png", "AIDB": tmp_path / "b.png"},
+    }
+
+
+def test_a_menu_changes_the_picture(pictures) -> None:
+    compare = Compare(pictures, "HR", "AIDB")
+    before = compare.wipe.left, compare.wipe.right
+    compare.image.value = "dog"
+    assert compare.wipe.left != before[0] and compare.wipe.right == before[1]
+
+
+def test_an_unknown_method_is_named(pictures) -> None:
+    with pytest.raises(ValueError, match=r"there are \['HR', 'AIDB'\]"):
+        Compare(pictures, "HR", "nothing")
+
+
+def test_the_renderer_uses_this_environment() -> None:
+    assert shutil.which("jupyter", path=str(Path(sys.executable).parent))

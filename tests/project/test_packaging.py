@@ -1,0 +1,84 @@
+"""pyproject.toml, requirements.lock and environment.yml agree, and nothing heavy is in git."""
+
+import re
+import subprocess
+import tomllib
+from importlib.metadata import version
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from srlib.paths import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+REQUIRED = [
+    Requirement(text) for text in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]
+]
+LOCK = {
+    canonicalize_name(name): pin
+    for name, pin in re.findall(
+        r"^([\w.\-]+)==(\S+)$", (ROOT / "requirements.lock").read_text(), re.MULTILINE
+    )
+}
+
+
+@pytest.mark.parametrize("requirement", REQUIRED, ids=lambda r: r.name)
+def test_the_lock_pins_what_the_package_requires(requirement: Requirement) -> None:
+    assert requirement.specifier.contains(LOCK[canonicalize_name(requirement.name)])
+
+
+@pytest.mark.parametrize("requirement", REQUIRED, ids=lambda r: r.name)
+def test_the_environment_holds_what_the_lock_pins(requirement: Requirement) -> None:
+    installed = version(requirement.name).partition("+")[0]
+    assert installed == LOCK[canonicalize_name(requirement.name)]
+
+
+def test_torch_is_pinned_to_a_version_and_not_to_a_build() -> None:
+    assert LOCK[canonicalize_name("torch")] == "2.13.0"
+
+
+def test_torchvision_is_not_needed() -> None:
+    assert "torchvision" not in LOCK
+
+
+def test_every_line_of_the_lock_is_a_pin() -> None:
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    assert [line for line in lines if line and not line.startswith("#")] and all(
+        "==" in line for line in lines if line and not line.startswith("#")
+    )
+
+
+def test_conda_takes_its_pins_from_the_lock() -> None:
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    python, pip, packages = environment["dependencies"]
+    assert packages == {"pip": ["-r requirements.lock", "-e .[dev]"]}
+    assert pip == "pip"
+    assert Requirement(python.replace("=", "==", 1)).specifier.contains("3.11")
+
+
+def test_ci_runs_the_readmes_test_command() -> None:
+    readme, script = (ROOT / "README.md").read_text(), (ROOT / ".ci/run").read_text()
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
+    assert "make test" in readme and "make test" in script
+    assert any(step.get("run") == ".ci/run" for step in workflow["jobs"]["test"]["steps"])
+
+
+def _tracked() -> list[str]:
+    try:
+        done = subprocess.run(
+            ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a git checkout")
+    return done.stdout.split("\n")[:-1]
+
+
+def test_no_file_in_git_is_over_5_mb() -> None:
+    sizes = {name: (ROOT / name).stat().st_size for name in _tracked() if (ROOT / name).exists()}
+    assert {name: size for name, size in sizes.items() if size > 5_000_000} == {}
+
+
+def test_contributing_is_short() -> None:
+    assert len((ROOT / "CONTRIBUTING.md").read_text().splitlines()) <= 40

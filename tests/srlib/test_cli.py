@@ -1,0 +1,79 @@
+"""The command line: what it does, and how it fails."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from srlib.cli import main
+from srlib.networks import create_network
+from srlib.weights.files import save_tensors
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small untrained network in the trainer's format."""
+    path = tmp_path_factory.mktemp("weights") / "weights.safetensors"
+    settings = {"blocks": 1, "channels": 8}
+    torch.manual_seed(0)
+    network = create_network("aidn", 2, **settings)
+    save_tensors(network.state_dict(), path, {"network": "aidn", "scale": 2, "settings": settings})
+    return path
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    path = tmp_path / "in.png"
+    Image.fromarray(np.full((20, 30, 3), 99, np.uint8)).save(path)
+    return path
+
+
+def test_upscale_writes_an_image_of_the_new_size(weights, image, tmp_path, capsys) -> None:
+    out = tmp_path / "out.png"
+    status = main(["upscale", str(image), str(out), "--scale", "2", "--weights", str(weights)])
+    assert status == 0
+    assert Image.open(out).size == (60, 40)
+
+
+def test_complexity_prints_the_published_count(capsys) -> None:
+    assert main(["complexity", "aidn", "--scale", "4"]) == 0
+    assert "339,498" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["upscale", "IMAGE", "OUT.png"], "--network is missing"),
+        (
+            ["upscale", "IMAGE", "OUT.png", "--network", "aidn", "--scale", "7"],
+            "no weights of aidn",
+        ),
+        (["upscale", "IMAGE", "OUT.png", "--weights", "none.safetensors"], "does not exist"),
+        (["upscale", "IMAGE", "OUT.xyz", "--scale", "2", "--weights", "W"], "no image format"),
+        (["upscale", "IMAGE", "OUT.png", "--scale", "4", "--weights", "W"], "aidn x2, not"),
+        (["upscale", "IMAGE", "OUT.png", "--official", "nobody"], "there are arfdn"),
+        (["train", "--params", "none.yaml", "--network", "aidn"], "none.yaml does not exist"),
+        (["train", "--scale", "4"], "--network is missing"),
+        (["train", "--network", "aidn-nothing"], "no settings for 'aidn-nothing'"),
+        (["fetch"], "name the sets"),
+        (["fetch", "Set6"], "Set6"),
+        (["complexity", "nothing"], "srlib.list_networks"),
+        (["evaluate", "--reference", "nothing"], "neither bicubic, hr"),
+    ],
+)
+def test_a_mistake_is_one_line_on_stderr(arguments, says, weights, image, tmp_path, capsys) -> None:
+    places = {"IMAGE": str(image), "W": str(weights)}
+    arguments = [places.get(a, str(tmp_path / a) if a.startswith("OUT") else a) for a in arguments]
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("srlib: error: ") and says in error
+
+
+def test_a_failed_upscale_leaves_no_file(weights, tmp_path, capsys) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"no image")
+    out = tmp_path / "out.png"
+    assert main(["upscale", str(broken), str(out), "--scale", "2", "--weights", str(weights)]) == 2
+    assert list(tmp_path.iterdir()) == [broken]

@@ -1,0 +1,72 @@
+"""A run of seconds: its recipe for the tests, and a program that trains it and can be killed.
+
+python tests/srlib/tiny_run.py '{"store": ..., "folder": ..., "checkpoints": ..., "recipe": {...}}'
+"""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from safetensors.torch import save
+from torch import Tensor
+
+from srlib.config import Stage, Train
+from srlib.data.packed import Store
+from srlib.training.loop import Trained, train
+
+NETWORK, SETTINGS, SCALE, SEED = "aidn", {"blocks": 1, "channels": 8}, 4, 0
+L1 = Stage(loss="l1", steps=20, lr=2e-3, lr_end=1e-4, warmup=2)
+L2 = Stage(loss="l2", steps=10, lr=1e-4, lr_end=1e-5, warmup=0)
+
+
+def recipe(**changes: Any) -> Train:
+    """Two stages; a checkpoint falls on the boundary between them."""
+    settings: dict[str, Any] = {
+        "stages": (L1, L2),
+        "init": "default",
+        "batch": 2,
+        "patch": 60,
+        "device": "cpu",
+        "precision": "float32",
+        "channels_last": True,
+        "compile": False,
+        "threads": 1,
+        "ema": 0.0,
+        "log_every": 5,
+        "checkpoint_every": 5,
+        "max_minutes": 0,
+    }
+    return Train(**settings | changes)
+
+
+def run(store: Store, folder: Path, checkpoints: Path, of: Train, seed: int = SEED) -> Trained:
+    return train(NETWORK, SETTINGS, SCALE, seed, of, store, folder, checkpoints, test=store)
+
+
+def die_writing(name: str) -> None:
+    """Kill this process half way through the first file whose name holds `name`."""
+
+    def write(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
+        data = save(tensors, metadata)
+        if name not in path.name:
+            path.write_bytes(data)
+            return
+        path.write_bytes(data[: len(data) // 2])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    patch("srlib.weights.files.save_file", write).start()
+
+
+def main() -> None:
+    job = json.loads(sys.argv[1])
+    if job.get("die_writing"):
+        die_writing(job["die_writing"])
+    run(Store(job["store"]), Path(job["folder"]), Path(job["checkpoints"]), recipe(**job["recipe"]))
+
+
+if __name__ == "__main__":
+    main()
