@@ -29,7 +29,7 @@ SETS = ("embedded-heldout", "Set5", "Set14", "B100", "Urban100")
 
 def markdown(root: Path = ROOT) -> str:
     """The README's scores at x4: a row a method and budget, a column a set, printed in brackets."""
-    scores = results(root).query("seed >= 0")
+    scores = results(root).set_index([*Result._fields, "set"])["psnr_y"]
     trained = set(zip(scores["campaign"], scores["method"], strict=True))
     parts = [gains(name, root).assign(campaign=name) for name in BUDGETS]
     table = pd.concat(parts).query("scale == 4")
@@ -61,14 +61,13 @@ def model_card(root: Path = ROOT) -> str:
     """The weights trained on real photographs: a row a file, and the scores of its seed."""
     heads = ["weights", "parameters", "MB", "run", "steps", "patches", "minutes", "device"]
     lines = [_line([*heads, *SETS[1:]]), _line(["---"] * (len(heads) + 4))]
-    scores = results(root).query("seed >= 0")
+    scores = results(root).set_index([*Result._fields, "set"])["psnr_y"]
     for result, path in find("weights.safetensors", root=root):
         if result.campaign == "quick":  # six small photographs, scored on others
             continue
         network, header = load_trained(path)
         record = json.loads(result.record("train", root).read_text())
-        own = scores[(scores[list(Result._fields)] == result).all(axis=1)]
-        by_set = own.set_index("set")["psnr_y"]
+        by_set = scores.loc[tuple(result)]
         lines.append(
             _line(
                 [

@@ -66,7 +66,7 @@ def render(path: str | Path) -> None:
 
 
 def _private(folder: Path) -> Config:
-    """The kernel listens on sockets in a folder of ours, not on open ports; Windows has no other."""
+    """The kernel listens on sockets in a folder, not on open ports; Windows has ports alone."""
     if sys.platform == "win32":
         return Config()
     return Config(KernelManager={"transport": "ipc", "ip": str(folder / "kernel")})
