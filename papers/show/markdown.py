@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import cast
 
 import pandas as pd
 
@@ -29,7 +30,7 @@ SETS = ("embedded-heldout", "Set5", "Set14", "B100", "Urban100")
 
 def markdown(root: Path = ROOT) -> str:
     """The README's scores at x4: a row a method and budget, a column a set, printed in brackets."""
-    scores = results(root).set_index([*Result._fields, "set"])["psnr_y"]
+    scores = results(root).query("seed >= 0")
     trained = set(zip(scores["campaign"], scores["method"], strict=True))
     parts = [gains(name, root).assign(campaign=name) for name in BUDGETS]
     table = pd.concat(parts).query("scale == 4")
@@ -61,13 +62,16 @@ def model_card(root: Path = ROOT) -> str:
     """The weights trained on real photographs: a row a file, and the scores of its seed."""
     heads = ["weights", "parameters", "MB", "run", "steps", "patches", "minutes", "device"]
     lines = [_line([*heads, *SETS[1:]]), _line(["---"] * (len(heads) + 4))]
-    scores = results(root).set_index([*Result._fields, "set"])["psnr_y"]
+    by_result = {
+        cast(Result, key): group.set_index("set")["psnr_y"]
+        for key, group in results(root).groupby(list(Result._fields))
+    }
     for result, path in find("weights.safetensors", root=root):
         if result.campaign == "quick":  # six small photographs, scored on others
             continue
         network, header = load_trained(path)
         record = json.loads(result.record("train", root).read_text())
-        by_set = scores.loc[tuple(result)]
+        by_set = by_result[result]
         lines.append(
             _line(
                 [
