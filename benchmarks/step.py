@@ -23,7 +23,8 @@ from srlib.data.pack import pack
 from srlib.data.packed import Store
 from srlib.evaluation.complexity import complexity
 from srlib.networks import create_network
-from srlib.training.loop import Run
+from srlib.training.devices import Devices
+from srlib.training.loop import new_state, one_step, parallel
 
 
 def synchronise(device: torch.device) -> None:
@@ -77,25 +78,25 @@ def main() -> None:
     side = max(512, recipe.patch)
     pixels = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
     settings = config.networks.get(options.network, {})
-    facts = {"network": options.network, "scale": options.scale, "seed": 0, "settings": settings}
+    lr_side = recipe.patch // options.scale
     times: dict[str, list[float]] = {}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, Devices(recipe):
         pack([("made", "noise", pixels)], Path(folder) / "store", options.scale, "replicate")
         store = Store(Path(folder) / "store")
-        runs = {
-            name: Run(facts, changed, store, device, 0, 1, Path(folder) / str(place))
-            for place, (name, changed) in enumerate(changes(recipe).items())
-        }
+        runs = {}
+        for name, changed in changes(recipe).items():
+            network = create_network(options.network, options.scale, **settings)
+            state = new_state(network, changed, device)
+            runs[name] = changed, state, parallel(state.network, changed)
         for step in range(options.steps + 2):
-            for name, run in runs.items():
+            for name, (changed, state, model) in runs.items():
                 synchronise(device)
                 start = time.perf_counter()
-                run.one_step(step, recipe.stages[0], 1e-4)
+                batch = store.batch(recipe.patch, recipe.batch, 0, step, device=device)
+                one_step(model, state, *batch, recipe.stages[0], 1e-4, changed.precision)
                 synchronise(device)
                 times.setdefault(name, []).append(time.perf_counter() - start)
     seconds = {name: median(each[2:]) for name, each in times.items()}
-    lr_side = recipe.patch // options.scale
-    network = create_network(options.network, options.scale, **settings)
     macs = 3 * recipe.batch * complexity(network, (lr_side, lr_side)).conv_macs
     dtype = torch.bfloat16 if recipe.precision == "bfloat16" else torch.float32
     rate = matrix_rate(device, dtype, 8192 if options.device == "cuda" else 1024)
