@@ -93,7 +93,7 @@ def main() -> None:
                 synchronise(device)
                 start = time.perf_counter()
                 batch = store.batch(recipe.patch, recipe.batch, 0, step, device=device)
-                one_step(model, state, *batch, recipe.stages[0], 1e-4, changed.precision)
+                one_step(model, state, *batch, recipe.stages[0], 1e-4, changed)
                 synchronise(device)
                 times.setdefault(name, []).append(time.perf_counter() - start)
     seconds = {name: median(each[2:]) for name, each in times.items()}

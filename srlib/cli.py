@@ -134,8 +134,8 @@ def _evaluate(options: argparse.Namespace) -> None:
         sets = Path("datasets/sets")
         for name in options.sets:
             fetch(name, sets)
-        images = pipeline.decoded(options.sets, sets)
-        pack(images, folder, options.scale, border)
+        images = [file for name in options.sets for file in pipeline.images_of(name, sets)]
+        pack(pipeline.decoded(images), folder, options.scale, border)
         result = evaluate(lambda lr: upscale_array(network, lr, chop=options.chop), Store(folder))
         for name, row in summarise(result).items():
             print(f"{name}: {row['psnr_y']:.3f} dB, SSIM {row['ssim_y']:.4f}")

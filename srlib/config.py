@@ -5,6 +5,7 @@ error that names the file and the key, raised before anything starts.
 """
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +17,7 @@ from srlib.data.registry import list_datasets
 from srlib.networks import create_network
 
 STRICT = ConfigDict(extra="forbid")
-Role = Literal["train", "test"]
+Role = Literal["train", "validation", "test"]
 LEAST_LR_PATCH = 15  # what ESA needs (srlib.networks.blocks)
 
 
@@ -41,6 +42,8 @@ class Data:
     train: tuple[str, ...]
     test: tuple[str, ...] = Field(min_length=1)
     border: Literal["replicate", "symmetric"]
+    # how many images of a training set are held out, to validate on
+    validation: dict[str, int] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -67,10 +70,13 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Validate:
-    """A test set to score every so many steps: for the curve alone, nothing is chosen by it."""
+    """How often to score: on the images held out of training, or on a test set.
 
-    set: str
+    A test set is for the curve alone; nothing is chosen by it.
+    """
+
     every: int = Field(gt=0)
+    set: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -95,6 +101,14 @@ class Train:
     checkpoint_every: int = Field(gt=0)
     max_minutes: float = Field(ge=0)
     validate: Validate | None = None
+    # Muon for the inner convolutions, at this many times the rate of Adam for the rest
+    muon: float | None = Field(default=None, gt=0)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """All that can change the weights: not when to log, to save, to validate or to stop."""
+        silent = {"checkpoint_every", "log_every", "max_minutes", "validate"}
+        return {k: v for k, v in asdict(self).items() if k not in silent and v is not None}
 
     @property
     def steps(self) -> int:
@@ -145,7 +159,7 @@ class Config:
         return Path("datasets") / self.campaign.name / "sets"
 
     def packed(self, scale: int, role: Role) -> Path:
-        """The packed images of a scale, to train or to test on."""
+        """The packed images of a scale, to train, to validate or to test on."""
         return Path("datasets") / self.campaign.name / f"x{scale}" / role
 
     def settings(self, network: str) -> dict[str, Any]:
@@ -206,12 +220,7 @@ def _check_together(path: Path, config: Config) -> None:
     """What no single key shows."""
     if config.train is not None:
         _check_train(path, config.train, config.matrix.scales)
-        validate = config.train.validate
-        if validate and validate.set not in config.data.test:
-            raise ConfigError(
-                f"{path}: train.validate.set: {validate.set} is not one of data.test "
-                f"({', '.join(config.data.test)}); add it there"
-            )
+        _check_validation(path, config)
     _check_names(path, config)
     names = config.matrix.networks
     if names and not (config.train and config.data.train and config.matrix.seeds):
@@ -230,6 +239,26 @@ def _check_together(path: Path, config: Config) -> None:
                 create_network(name, scale, **config.networks[name])
             except (TypeError, ValueError) as error:
                 raise ConfigError(f"{path}: networks.{name}: {error}") from None
+
+
+def _check_validation(path: Path, config: Config) -> None:
+    for name, count in config.data.validation.items():
+        if name not in config.data.train or count < 1:
+            raise ConfigError(
+                f"{path}: data.validation: {name}: {count} must be a positive number of images of "
+                f"one of data.train ({', '.join(config.data.train)})"
+            )
+    validate = config.train.validate if config.train else None
+    if validate and validate.set is None and not config.data.validation:
+        raise ConfigError(
+            f"{path}: train.validate: no images are held out of training; name some in "
+            "data.validation, such as 'validation: {BSD400: 20}'"
+        )
+    if validate and validate.set and validate.set not in config.data.test:
+        raise ConfigError(
+            f"{path}: train.validate.set: {validate.set} is not one of data.test "
+            f"({', '.join(config.data.test)}); add it there"
+        )
 
 
 def _check_names(path: Path, config: Config) -> None:

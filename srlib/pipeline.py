@@ -27,6 +27,7 @@ from srlib.files import write_csv
 from srlib.paths import Result, results
 from srlib.provenance import RunRecord, file_sha256
 from srlib.training import loop
+from srlib.training.devices import is_first
 from srlib.weights.files import load_trained, state_sha256
 from srlib.weights.official import load_official, official
 
@@ -41,20 +42,44 @@ def download(params: str) -> None:
 
 
 def prepare(params: str, scale: int) -> None:
-    """Decode the sets once, make the LR, and pack a store for training and one for tests."""
+    """Decode the sets once, make the LR, and pack the images by their role."""
     config = load_config(params)
-    parts: dict[Role, tuple[str, ...]] = {"train": config.data.train, "test": config.data.test}
-    for role, names in parts.items():
-        if names:
-            images = decoded(names, config.sets)
-            pack(images, config.packed(scale, role), scale, config.data.border)
+    for role, files in images_by_role(config).items():
+        if files:
+            pack(decoded(files), config.packed(scale, role), scale, config.data.border)
 
 
-def decoded(names: Iterable[str], folder: Path) -> Iterator[tuple[str, str, NDArray[np.uint8]]]:
-    """(set, stem, HR) of every image of the sets that ``fetch`` put into a folder, in order."""
-    for name in names:
-        for path in sorted((folder / name / "HR").iterdir()):
-            yield name, path.stem, read_image(path)
+def images_by_role(config: Config) -> dict[Role, list[tuple[str, Path]]]:
+    """Set and file of every image to train, to validate and to test on, in order.
+
+    Held out of a training set are images evenly spaced in the order of their names.
+    """
+    kept, held_out = [], []
+    for name in config.data.train:
+        files = list(images_of(name, config.sets))
+        count = config.data.validation.get(name, 0)
+        if count >= len(files):
+            raise ValueError(
+                f"data.validation: {name}: {count} of its {len(files)} images leave none to train "
+                "on; hold out fewer"
+            )
+        places = {(2 * k + 1) * len(files) // (2 * count) for k in range(count)}
+        held_out += [file for place, file in enumerate(files) if place in places]
+        kept += [file for place, file in enumerate(files) if place not in places]
+    test = [file for name in config.data.test for file in images_of(name, config.sets)]
+    return {"train": kept, "validation": held_out, "test": test}
+
+
+def decoded(files: Iterable[tuple[str, Path]]) -> Iterator[tuple[str, str, NDArray[np.uint8]]]:
+    """(set, stem, HR) of image files with their sets."""
+    for name, path in files:
+        yield name, path.stem, read_image(path)
+
+
+def images_of(name: str, folder: Path) -> Iterator[tuple[str, Path]]:
+    """Set and file of every image of a set that ``fetch`` put into a folder, in order."""
+    for path in sorted((folder / name / "HR").iterdir()):
+        yield name, path
 
 
 def train(params: str, network: str, scale: int, seed: int) -> None:
@@ -62,18 +87,22 @@ def train(params: str, network: str, scale: int, seed: int) -> None:
     config = load_config(params)
     if config.train is None:
         raise ValueError(f"{params}: train: this campaign trains nothing; add the block to train")
+    settings = config.settings(network)
     record = RunRecord()
     result = Result(config.campaign.name, network, scale, seed)
+    role: Role = "validation" if config.data.validation else "test"
     header, cost = loop.train(
         network,
-        config.settings(network),
+        settings,
         scale,
         seed,
         config.train,
         Store(config.packed(scale, "train")),
         result.folder(HERE),
-        test=Store(config.packed(scale, "test")),
+        validation=Store(config.packed(scale, role)) if config.train.validate else None,
     )
+    if not is_first():
+        return
     _record(
         config,
         record,
@@ -185,14 +214,35 @@ def _score(
     }
     images = score.evaluate(method, test)
     run = score.write_result(result.folder(HERE), images, facts)
+    images_sha256 = file_sha256(result.folder(HERE) / "images.csv")
     for name, means in images.groupby("set", sort=False)[["psnr_y", "ssim_y"]].mean().iterrows():
         print(
             f"{result.label}  {name}: {means['psnr_y']:.3f} dB, SSIM {means['ssim_y']:.4f}  "
             f"(run {run})"
         )
-    _record(config, record, result, stage, run=run, weights=facts.get("weights"))
+    _record(
+        config,
+        record,
+        result,
+        stage,
+        run=run,
+        weights=facts.get("weights"),
+        images_sha256=images_sha256,
+    )
 
 
-def _record(config: Config, record: RunRecord, result: Result, stage: str, **facts: Any) -> None:
-    params = {"params": config.campaign.file, "params_sha256": file_sha256(config.campaign.file)}
-    record.write(result.record(stage, HERE), **facts, **params)
+def _record(
+    config: Config,
+    record: RunRecord,
+    result: Result,
+    stage: str,
+    cost: dict[str, float | None] | None = None,
+    **facts: Any,
+) -> None:
+    record.write(
+        result.record(stage, HERE),
+        cost,
+        params=config.campaign.file,
+        params_sha256=file_sha256(config.campaign.file),
+        **facts,
+    )

@@ -10,6 +10,11 @@ import torch.distributed as dist
 from srlib.config import Train
 
 
+def is_first() -> bool:
+    """Whether this process is the one that writes: the only one, or rank 0 under torchrun."""
+    return int(os.environ.get("RANK", 0)) == 0
+
+
 class Devices:
     """Set the device and, under torchrun, the process group up; take it down again."""
 

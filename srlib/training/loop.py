@@ -8,12 +8,10 @@ resumes from a stale one; they are deleted when the run ends.
 Start it under ``torchrun`` for several devices: each takes its slice of the same global batch.
 """
 
-import math
 import shutil
 import sys
 import time
 from contextlib import nullcontext
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +20,6 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
@@ -36,11 +33,14 @@ from srlib.provenance import digest, file_sha256, run_id
 from srlib.training.checkpoint import Cost, CurvePoint, LogRow, State
 from srlib.training.devices import Devices
 from srlib.training.initialise import unit_variance
+from srlib.training.optimizers import new_optimizers, rates
 from srlib.training.schedule import learning_rate, schedule
 from srlib.weights.files import save_tensors
 
 CHECKPOINTS = Path(".cache/train")
 LOSSES = {"l1": nn.L1Loss, "l2": nn.MSELoss}
+LARGEST_LOSS = 1e3  # of pixels in 0..1: beyond it a run is lost, though finite
+LOST_GROUND = 0.3  # dB of PSNR-Y; a run goes up and down by less at its highest rate
 
 
 class TrainingError(RuntimeError):
@@ -93,7 +93,7 @@ def train(
     store: Store,
     folder: str | Path,
     checkpoints: Path = CHECKPOINTS,
-    test: Store | None = None,
+    validation: Store | None = None,
 ) -> Trained:
     """Train one network and write what came of it into ``folder``.
 
@@ -107,15 +107,15 @@ def train(
         store: packed training images at this scale.
         folder: where the results go, written whole at the end.
         checkpoints: where the run's checkpoints lie until it ends.
-        test: packed test images at this scale; needed by ``recipe.validate``.
+        validation: packed images at this scale to validate on; needed by ``recipe.validate``.
 
     Raises:
         OutOfTime: ``recipe.max_minutes`` is over.
         TrainingError: the loss is not finite; names the step and the last good checkpoint.
-        ValueError: a store of another scale, no image as large as the patch, or a set to validate
-            on that ``test`` does not hold.
+        ValueError: a store of another scale, no image as large as the patch, or nothing to
+            validate on where the recipe asks for it.
     """
-    _check(scale, recipe, store, test)
+    _check(scale, recipe, store, validation)
     patch = recipe.patch // scale * scale
     facts = _facts(name, settings, scale, seed, recipe, store)
     header = facts | {"run": run_id(facts), "steps": recipe.steps}
@@ -145,12 +145,12 @@ def train(
             if step < first:
                 continue
             if local == 0 and step > 0:
-                state.optimizers = new_optimizers(state.network)
+                state.optimizers = new_optimizers(state.network, recipe.muon)
             rate = learning_rate(stage, local)
             with state.cost.steps:
                 with state.cost.data:
                     batch = store.batch(patch, recipe.batch, seed, step, rank, world, device)
-                losses.append(one_step(model, state, *batch, stage, rate, recipe.precision))
+                losses.append(one_step(model, state, *batch, stage, rate, recipe))
             state.step = step + 1
 
             done = state.step == recipe.steps
@@ -161,7 +161,7 @@ def train(
             if done or state.step % recipe.checkpoint_every == 0:
                 check_weights(run, state)
             if recipe.validate and (done or state.step % recipe.validate.every == 0):
-                validate(run, state, test, recipe.validate.set)
+                validate(run, state, validation)
             if not done and state.step % recipe.checkpoint_every == 0:
                 if rank == 0:  # after a step that is also logged, so the loss is good
                     state.save(checkpoint)
@@ -197,12 +197,7 @@ def new_state(network: nn.Module, recipe: Train, device: torch.device) -> State:
     ema = None
     if recipe.ema:
         ema = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema))
-    return State(network, ema, new_optimizers(network), Cost(device))
-
-
-def new_optimizers(network: nn.Module) -> dict[str, Optimizer]:
-    """Adam for all weights; the rate is set at each step."""
-    return {"adam": torch.optim.Adam(network.parameters(), lr=0.0, fused=True)}
+    return State(network, ema, new_optimizers(network, recipe.muon), Cost(device))
 
 
 def parallel(network: nn.Module, recipe: Train) -> nn.Module:
@@ -218,12 +213,12 @@ def one_step(
     hr: Tensor,
     stage: Stage,
     rate: float,
-    precision: str,
+    recipe: Train,
 ) -> Tensor:
     """Go forward, back, and update; the loss (a scalar) stays on the device."""
     autocast = (
         torch.autocast(lr.device.type, dtype=torch.bfloat16)
-        if precision == "bfloat16"
+        if recipe.precision == "bfloat16"
         else nullcontext()
     )
     with autocast:
@@ -231,10 +226,10 @@ def one_step(
     loss = LOSSES[stage.loss]()(sr.float(), hr)
     state.network.zero_grad()
     loss.backward()
-    for optimizer in state.optimizers.values():
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        optimizer.step()
+    for name, own_rate in rates(rate, recipe.muon).items():
+        for group in state.optimizers[name].param_groups:
+            group["lr"] = own_rate
+        state.optimizers[name].step()
     if state.ema is not None:
         state.ema.update_parameters(state.network)
     return loss.detach()
@@ -247,7 +242,7 @@ def log(run: Run, state: State, losses: list[Tensor], stage: Stage, rate: float)
     """Add a line for the losses since the last one.
 
     Raises:
-        TrainingError: a loss is not finite.
+        TrainingError: a loss is not finite, or absurd.
     """
     stacked = torch.stack(losses).double()
     if run.world > 1:
@@ -255,8 +250,8 @@ def log(run: Run, state: State, losses: list[Tensor], stage: Stage, rate: float)
         stacked /= run.world
     values = stacked.tolist()
     for number, value in enumerate(values, state.step - len(values) + 1):
-        if not math.isfinite(value):
-            raise _diverged(run, f"the loss is {value} at step {number}")
+        if not value < LARGEST_LOSS:  # which nan is not either
+            raise _diverged(run, f"the loss is {value:.4g} at step {number}, rate {rate:.1e},")
     row = LogRow(state.step, stage.loss, sum(values) / len(values), rate)
     state.log.append(row)
     return row
@@ -282,22 +277,41 @@ def _diverged(run: Run, what: str) -> TrainingError:
     )
 
 
-def validate(run: Run, state: State, test: Store | None, name: str) -> None:
-    """Add one point to the curve: the weights that would be written if the run ended here."""
-    if run.rank or test is None:
+def validate(run: Run, state: State, images: Store | None) -> None:
+    """Add a point a set to the curve: the weights that would be written if the run ended here.
+
+    A rate that is too high can undo what was learnt without any loss that is not finite: a fall
+    of more than ``LOST_GROUND`` below a set's best so far is said on stderr.
+    """
+    if run.rank or images is None or run.recipe.validate is None:
         return
     network = state.result.eval()
-    psnr = [
-        score(
-            upscale_array(network, test.lr(index), str(run.device)),
-            np.asarray(test.hr(index)),
-            test.scale,
-        )[0]
-        for index, (found, _) in enumerate(test.names)
-        if found == name
-    ]
+    psnr: dict[str, list[float]] = {}
+    for index, (name, _) in enumerate(images.names):
+        if run.recipe.validate.set in (None, name):
+            sr = upscale_array(network, images.lr(index), str(run.device))
+            own = score(sr, np.asarray(images.hr(index)), images.scale)[0]
+            psnr.setdefault(name, []).append(own)
     network.train()
-    state.curve.append(CurvePoint(state.step, name, sum(psnr) / len(psnr)))
+    for name, values in psnr.items():
+        state.curve.append(CurvePoint(state.step, name, sum(values) / len(values)))
+        fall = falls(state.curve)[name]
+        if fall > LOST_GROUND:
+            print(
+                f"{run.label}: at step {state.step} PSNR-Y on {name} is {fall:.2f} dB below its "
+                "best so far; if it does not come back, lower train.stages.*.lr",
+                file=sys.stderr,
+            )
+
+
+def falls(curve: list[CurvePoint]) -> dict[str, float]:
+    """How far, in dB, each set's last point lies below its best."""
+    best: dict[str, float] = {}
+    last: dict[str, float] = {}
+    for _, name, psnr in curve:
+        best[name] = max(best.get(name, psnr), psnr)
+        last[name] = psnr
+    return {name: best[name] - last[name] for name in last}
 
 
 def _is_over(run: Run, seconds: float) -> bool:
@@ -327,14 +341,17 @@ def _show(run: Run, bar: tqdm, row: LogRow, first: int, seconds: float) -> None:
 # --- before and after -------------------------------------------------------------------------
 
 
-def _check(scale: int, recipe: Train, store: Store, test: Store | None) -> None:
+def _check(scale: int, recipe: Train, store: Store, validation: Store | None) -> None:
     if store.scale != scale:
         raise ValueError(f"{store.folder} was packed for x{store.scale}; prepare it for x{scale}")
-    sets = {name for name, _ in test.names} if test else set()
-    if recipe.validate and recipe.validate.set not in sets:
+    if recipe.validate is None:
+        return
+    sets = {name for name, _ in validation.names} if validation else set()
+    if not sets or recipe.validate.set not in {None, *sets}:
         raise ValueError(
-            f"train.validate.set: {recipe.validate.set} is not among the packed test sets "
-            f"({', '.join(sorted(sets)) or 'none'}); add it to data.test, or take validate out"
+            f"train.validate: {recipe.validate.set or 'an image'} is not among the packed images "
+            f"({', '.join(sorted(sets)) or 'none'}); name a set of data.test, or hold images out "
+            "of training by data.validation"
         )
 
 
@@ -342,18 +359,12 @@ def _facts(
     name: str, settings: dict[str, Any], scale: int, seed: int, recipe: Train, store: Store
 ) -> dict[str, Any]:
     """What determines the weights, and so the run's id."""
-    own = asdict(recipe)
-    # Neither steps between checkpoints nor time limit nor validation change the weights.
-    for key in ("checkpoint_every", "max_minutes", "validate"):
-        del own[key]
-    if recipe.init == "default":  # what was trained before there was a choice keeps its run id
-        del own["init"]
     return {
         "network": name,
         "settings": settings,
         "scale": scale,
         "seed": seed,
-        "train": own,
+        "train": recipe.identity,
         "data": store.digest(),
     }
 

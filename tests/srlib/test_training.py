@@ -25,7 +25,8 @@ from srlib.evaluation.inference import upscale_array
 from srlib.evaluation.score import evaluate
 from srlib.provenance import file_sha256
 from srlib.training import loop as training
-from srlib.training.loop import OutOfTime, TrainingError, learning_rate, schedule
+from srlib.training.checkpoint import CurvePoint
+from srlib.training.loop import OutOfTime, TrainingError, falls, learning_rate, schedule
 from srlib.weights.files import load_tensors, load_trained
 
 
@@ -246,7 +247,7 @@ def test_an_interrupted_run_keeps_its_curve(store: Store, validated: Path, tmp_p
 
 def test_a_set_to_validate_on_that_is_not_there_is_named(store: Store, tmp_path: Path) -> None:
     of = recipe(validate=Validate(set="Set5", every=10))
-    with pytest.raises(ValueError, match=r"train\.validate\.set: Set5 is not among .*noise"):
+    with pytest.raises(ValueError, match=r"train\.validate: Set5 is not among .*noise"):
         run(store, tmp_path, tmp_path / "c", of)
 
 
@@ -281,6 +282,7 @@ def test_the_share_of_time_that_batches_take_is_printed(
         {"batch": 4},
         {"init": "unit_variance"},
         {"patch": 64},
+        {"muon": 3.0},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -331,8 +333,15 @@ def test_a_compiled_run_gives_the_same_weights(
 
 every_recipe = pytest.mark.parametrize(
     "change",
-    [{}, {"channels_last": False}, {"ema": 0.9}, {"precision": "bfloat16"}],
-    ids=["channels_last", "contiguous", "ema", "bfloat16"],
+    [
+        {},
+        {"channels_last": False},
+        {"ema": 0.9},
+        {"precision": "bfloat16"},
+        {"muon": 3.0},
+        {"muon": 3.0, "channels_last": False},
+    ],
+    ids=["channels_last", "contiguous", "ema", "bfloat16", "muon", "muon contiguous"],
 )
 
 
@@ -377,7 +386,15 @@ def stop(store: Store, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{}, {"max_minutes": 60.0}, {"checkpoint_every": 10}], ids=["same", "time", "often"]
+    "change",
+    [
+        {},
+        {"max_minutes": 60.0},
+        {"checkpoint_every": 10},
+        {"log_every": 1},
+        {"validate": Validate(every=30)},
+    ],
+    ids=["same", "time", "often", "log", "curve"],
 )
 def test_what_does_not_change_the_result_resumes(
     store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str], change: dict[str, Any]
@@ -428,6 +445,14 @@ def test_changed_code_does_not_resume(
     assert "resumes" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("change", [{"log_every": 1}, {"checkpoint_every": 10}])
+def test_what_does_not_change_the_result_changes_no_byte_of_it(
+    store: Store, plain: Path, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    run(store, tmp_path, tmp_path / "c", recipe(**change))
+    assert sha256(tmp_path) == sha256(plain)
+
+
 # --- errors -----------------------------------------------------------------------------------
 
 
@@ -458,18 +483,29 @@ def test_a_loss_that_is_not_finite_is_named_with_its_step_and_the_checkpoint(
     store: Store, tmp_path: Path, spoil: type[Spoilt]
 ) -> None:
     expected = (
-        r"aidn-x4-s0: the loss is nan at step 13 of 30; the last good checkpoint is "
+        r"aidn-x4-s0: the loss is nan at step 13, rate \S+, of 30; the last good checkpoint is "
         r".*checkpoint\.safetensors; lower train\.stages"
     )
     with pytest.raises(TrainingError, match=expected):
         run(store, tmp_path, tmp_path / "c", recipe())
 
 
+def test_an_absurd_loss_ends_the_run(store: Store, tmp_path: Path) -> None:
+    wild = Stage(loss="l2", steps=20, lr=1.0, lr_end=1.0, warmup=0)
+    with pytest.raises(TrainingError, match=r"the loss is \S+ at step \d+, rate 1.0e\+00, of 20"):
+        run(store, tmp_path, tmp_path / "c", recipe(stages=(wild,)))
+
+
+def test_lost_ground_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    curve = [CurvePoint(1, "A", 30.0), CurvePoint(1, "B", 20.0), CurvePoint(2, "A", 29.5)]
+    assert falls(curve) == {"A": pytest.approx(0.5), "B": 0.0}
+
+
 def test_a_loss_that_is_not_finite_before_any_checkpoint_is_named(
     store: Store, tmp_path: Path, spoil: type[Spoilt], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(spoil, "bad", 3)
-    with pytest.raises(TrainingError, match="nan at step 3 of 30; there is no checkpoint yet"):
+    with pytest.raises(TrainingError, match=r"nan at step 3, .* of 30; there is no checkpoint"):
         run(store, tmp_path, tmp_path / "c", recipe())
 
 

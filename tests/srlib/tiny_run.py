@@ -44,7 +44,7 @@ def recipe(**changes: Any) -> Train:
 
 
 def run(store: Store, folder: Path, checkpoints: Path, of: Train, seed: int = SEED) -> Trained:
-    return train(NETWORK, SETTINGS, SCALE, seed, of, store, folder, checkpoints, test=store)
+    return train(NETWORK, SETTINGS, SCALE, seed, of, store, folder, checkpoints, validation=store)
 
 
 def die_writing(name: str) -> None:
