@@ -51,6 +51,7 @@ class Source:
     commit: str = ""
     url: str = ""
     sha256: str | None = None
+    size: int | None = None
     names: tuple[tuple[str, str], ...] = ()
     note: str = ""
 

@@ -23,11 +23,13 @@ from srlib.datasets import (
     read_image,
     read_manifest,
 )
+from srlib.http import LARGEST, Downloader, DownloadError
 
 MIRROR_VARIABLE = "SRLIB_MIRROR"
 CACHE_VARIABLE = "SRLIB_CACHE"
 _REPOSITORY = Path(__file__).resolve().parent.parent
 _RETRIES = 2
+_HEADER = 2**20  # bytes that an image file may have beside its pixels
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,9 @@ def _first_that_works(
             shutil.rmtree(temporary, ignore_errors=True)
             if not any(target.parent.iterdir()):
                 target.parent.rmdir()
-    raise DatasetError("\n".join([f"{dataset.name}: could not be fetched", *failures]))
+    if len(failures) > 1:
+        failures.insert(0, f"{dataset.name}: could not be fetched")
+    raise DatasetError("\n".join(failures))
 
 
 def _copy(files: dict[str, Path], out: Path) -> None:
@@ -209,7 +213,9 @@ def _ask_user(dataset: Dataset, source: Source, out: Path) -> None:
     )
 
 
-def _download(dataset: Dataset, url: str, sha256: str | None, bar: bool) -> Path:
+def _download(
+    dataset: Dataset, what: str, url: str, sha256: str | None, largest: int, bar: bool
+) -> Path:
     """The cached copy of ``url``, downloaded if it is not there; moved in only when complete."""
     cache = Path(os.environ.get(CACHE_VARIABLE) or pooch.os_cache("srlib"))
     pooch.get_logger().setLevel("ERROR")  # its line for every file would drown the progress bar
@@ -218,34 +224,65 @@ def _download(dataset: Dataset, url: str, sha256: str | None, bar: bool) -> Path
         cache, base_url="", registry={file: sha256}, urls={file: url}, retry_if_failed=_RETRIES
     )
     try:
-        return Path(downloads.fetch(file, downloader=pooch.HTTPDownloader(progressbar=bar)))
-    except (OSError, ValueError) as error:  # requests' errors are OSErrors
+        return Path(downloads.fetch(file, downloader=Downloader(largest, bar)))
+    except DownloadError as error:
         raise DatasetError(
-            f"{dataset.name}: {url} could not be downloaded into {cache} ({error}); check the "
-            f"network, or set {MIRROR_VARIABLE} to a folder that holds {dataset.name}/HR"
+            f"{dataset.name}: {what} could not be downloaded from {url}: {error}, or set "
+            f"{MIRROR_VARIABLE} to a folder that holds {dataset.name}/HR"
+        ) from error
+    except ValueError as error:  # pooch's, after a download
+        raise DatasetError(
+            f"{dataset.name}: {what} could not be downloaded: the SHA-256 of {url} is not the one "
+            f"in srlib/datasets.yaml; use another source ({MIRROR_VARIABLE})"
+        ) from error
+    except OSError as error:
+        raise DatasetError(
+            f"{dataset.name}: {what} cannot be written into {cache} ({error.strerror or error}); "
+            f"make room there, or set {CACHE_VARIABLE} to another folder"
         ) from error
 
 
 def _from_github(dataset: Dataset, source: Source, out: Path, progress: bool) -> None:
-    rows = _rows(dataset.name)
+    rows, largest = _rows(dataset.name), _largest(dataset.name)
     for stem, _, sha in tqdm(rows, dataset.name, unit="image", disable=not progress):
         url = source.file_url(stem)
-        file = _download(dataset, url, None, bar=False)
+        file = _download(dataset, f"image {stem}", url, None, largest[stem], bar=False)
         # Checked one by one, so that a wrong source is found out by its first image.
         try:
-            if pixel_sha256(read_image(file)) != sha:
-                raise DatasetError(f"its pixels are not those of {stem} in the manifest")
+            _check_pixels(file, stem, sha)
         except DatasetError as error:
             file.unlink()
-            raise DatasetError(
-                f"{dataset.name}: {url}: {error}; removed from the cache, fetch again or use "
-                f"another source ({MIRROR_VARIABLE})"
-            ) from error
+            raise _removed(dataset, url, error) from error
         shutil.copyfile(file, out / f"{stem}{file.suffix}")
 
 
+def _check_pixels(file: Path, stem: str, sha256: str) -> None:
+    try:
+        image = read_image(file)
+    except DatasetError as error:  # which names the file that is about to be removed
+        raise DatasetError(str(error).replace(str(file), f"image {stem}")) from error
+    if pixel_sha256(image) != sha256:
+        raise DatasetError(f"its pixels are not those of {stem} in the manifest")
+
+
+def _removed(dataset: Dataset, url: str, error: ValueError) -> DatasetError:
+    """The error of a download that is not what it should be, and was removed for it."""
+    return DatasetError(
+        f"{dataset.name}: {url}: {error}; removed from the cache, fetch again or use another "
+        f"source ({MIRROR_VARIABLE})"
+    )
+
+
+def _largest(name: str) -> dict[str, int]:
+    """Bytes that the file of each image may have: 4 a pixel, as a BMP with alpha, and a header."""
+    table = read_manifest(name)
+    sizes = 4 * table["width"] * table["height"] + _HEADER
+    return dict(zip(table["stem"], sizes.tolist(), strict=True))
+
+
 def _from_archive(dataset: Dataset, source: Source, out: Path, progress: bool) -> None:
-    archive = _download(dataset, source.url, source.sha256, bar=progress)
+    size = source.size or LARGEST
+    archive = _download(dataset, "its archive", source.url, source.sha256, size, bar=progress)
     unpacked = out.parent / f".{out.name}.unpacked"
     try:
         extract(archive, unpacked)
