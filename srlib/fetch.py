@@ -1,17 +1,21 @@
 """Put the verified images of a set into ``FOLDER/NAME/HR/``: from a mirror, data/ or the net."""
 
+import io
 import os
+import re
 import shutil
+import stat
 import tempfile
 import warnings
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pooch
 from tqdm.auto import tqdm
 
-from srlib.archives import ArchiveError, extract
 from srlib.datasets import (
     IMAGE_SUFFIXES,
     Dataset,
@@ -29,7 +33,12 @@ MIRROR_VARIABLE = "SRLIB_MIRROR"
 CACHE_VARIABLE = "SRLIB_CACHE"
 _REPOSITORY = Path(__file__).resolve().parent.parent
 _RETRIES = 2
+_DIRECTORY = 4 * 2**20  # bytes of a zip's directory: some 40,000 members
 _HEADER = 2**20  # bytes that an image file may have beside its pixels
+
+
+class ArchiveError(ValueError):
+    """An archive is no zip, is damaged, or lacks one image of the name that was looked for."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +182,7 @@ def _first_that_works(
             temporary.chmod(0o755)  # mkdtemp makes folders that only their owner can read
             temporary.rename(target)
             return replace(found, path=target)
-        except (DatasetError, ArchiveError) as error:
+        except DatasetError as error:
             failures.append(str(error))
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -283,19 +292,75 @@ def _largest(name: str) -> dict[str, int]:
 def _from_archive(dataset: Dataset, source: Source, out: Path, progress: bool) -> None:
     size = source.size or LARGEST
     archive = _download(dataset, "its archive", source.url, source.sha256, size, bar=progress)
-    unpacked = out.parent / f".{out.name}.unpacked"
+    largest = _largest(dataset.name)
+    # Of all images together: one may have a long header, not every one.
+    left = sum(largest.values()) - (len(largest) - 1) * _HEADER
     try:
-        extract(archive, unpacked)
-        for stem in read_manifest(dataset.name)["stem"]:
-            files = sorted(unpacked.glob(source.location(stem)))
-            if len(files) != 1:
-                raise DatasetError(
-                    f"{dataset.name}: {source.url} holds {len(files)} files "
-                    f"{source.location(stem)}, expected one; use another source ({MIRROR_VARIABLE})"
-                )
-            files[0].rename(out / f"{stem}{files[0].suffix}")
+        with _opened(archive) as packed:
+            for stem, _, sha in _rows(dataset.name):
+                suffix, data = _image(packed, source.location(stem), min(largest[stem], left))
+                left -= len(data)
+                file = out / f"{stem}{suffix}"
+                file.write_bytes(data)
+                _check_pixels(file, stem, sha)
+    except (ArchiveError, DatasetError) as error:
+        archive.unlink()  # or every later try would meet the same file
+        raise _removed(dataset, source.url, error) from error
+
+
+class _SmallReads(io.BufferedReader):
+    """A file for zipfile, which reads a zip's directory at once, as long as the zip says it is."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > _DIRECTORY:
+            raise ArchiveError(f"its directory has more than {_DIRECTORY} bytes")
+        return super().read(size)
+
+
+@contextmanager
+def _opened(archive: Path) -> Iterator[zipfile.ZipFile]:
+    with _SmallReads(archive.open("rb", buffering=0)) as file:
+        with _typed("it is not a whole zip file"):
+            packed = zipfile.ZipFile(file)
+        with packed:
+            yield packed
+
+
+@contextmanager
+def _typed(problem: str) -> Iterator[None]:
+    """Turn whatever zipfile and its decompressors raise, of a dozen types, into ArchiveError."""
+    try:
+        yield
     except ArchiveError:
-        archive.unlink()  # or every later try would meet the same damaged file
         raise
-    finally:
-        shutil.rmtree(unpacked, ignore_errors=True)
+    except Exception as error:
+        raise ArchiveError(f"{problem} ({str(error)[:120] or type(error).__name__})") from error
+
+
+def _image(packed: zipfile.ZipFile, pattern: str, most: int) -> tuple[str, bytes]:
+    """Suffix and bytes of the one image whose whole name is ``pattern``, ``*`` within a folder.
+
+    Members are read, never extracted: a name is compared with the pattern and serves for no path.
+    """
+    name = re.compile(re.escape(pattern).replace(r"\*", "[^/]*"))
+    members = [member for member in packed.infolist() if name.fullmatch(member.filename)]
+    if len(members) != 1:
+        raise ArchiveError(f"it holds {len(members)} files {pattern}, expected one")
+    member = members[0]
+    suffix = PurePosixPath(member.filename).suffix
+    kind = stat.S_IFMT(member.external_attr >> 16)  # 0 where the packer stored no Unix mode
+    if suffix.lower() not in IMAGE_SUFFIXES or kind not in (0, stat.S_IFREG):
+        raise ArchiveError(f"its {pattern} is no image file")
+    if member.flag_bits & 0x1:
+        raise ArchiveError(f"its {pattern} is encrypted")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ArchiveError(f"its {pattern} is neither stored nor deflated")
+    data = bytearray()
+    with _typed(f"its {pattern} is damaged"), packed.open(member) as file:
+        while piece := file.read(2**16):
+            data += piece
+            if len(data) > most:
+                raise ArchiveError(f"its {pattern} unpacks to more than {most} bytes")
+        if len(data) != member.file_size:
+            raise EOFError(f"{len(data)} bytes, stated {member.file_size}")
+    return suffix, bytes(data)

@@ -296,11 +296,6 @@ def test_from_an_archive(
     use(monkeypatch, sources=(replace(source, sha256="0" * 64),))
     with pytest.raises(DatasetError, match=r"could not be downloaded.*SHA-256 of .*set.zip"):
         fetch(NAME, out / "again", progress=False)
-    with zipfile.ZipFile(archive, "a") as packed:
-        packed.writestr("../escape.png", "x")
-    use(monkeypatch, sources=(source,))
-    with pytest.raises(DatasetError, match=r"escape.png' would land outside"):
-        fetch(NAME, out / "again", progress=False)
     assert list((out / "again").iterdir()) == []
     assert list((tmp_path / "cache").iterdir()) == []
 
