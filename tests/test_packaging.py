@@ -82,3 +82,16 @@ def test_no_file_in_git_is_over_5_mb() -> None:
 
 def test_contributing_is_short() -> None:
     assert len((ROOT / "CONTRIBUTING.md").read_text().splitlines()) <= 40
+
+
+def test_what_is_no_python_is_packaged_too() -> None:
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    packaged = {
+        path
+        for package, patterns in setuptools["package-data"].items()
+        for pattern in patterns
+        for path in (ROOT / package.replace(".", "/")).glob(pattern)
+    }
+    roots = {package.partition(".")[0] for package in setuptools["packages"]}
+    files = [ROOT / name for name in _tracked() if name.partition("/")[0] in roots]
+    assert [file for file in files if file.suffix != ".py" and file not in packaged] == []
