@@ -1,13 +1,16 @@
 """Figures for the notebooks, from tracked outputs alone; each says which run made it."""
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import PlaceHolderLayoutEngine
 from matplotlib.ticker import MaxNLocator, NullFormatter, ScalarFormatter
@@ -118,19 +121,34 @@ def training_curves(campaign: str, root: Path = ROOT) -> Figure:
     log = training_log(campaign, root)
     figure, axes = plt.subplots(1, 2, gridspec_kw={"width_ratios": [2, 1]})
     for axis, kind, name in ((axes[0], "l1", "L1 (stage 1)"), (axes[1], "l2", "L2 (stage 2)")):
-        part = log[log["kind"] == kind]
-        for method, rows in sorted(part.groupby("method"), key=lambda group: rank(group[0])):
-            by_step = rows.groupby("step")["loss"]
-            axis.plot(by_step.mean().index, by_step.mean(), label=label(str(method)))
-            axis.fill_between(by_step.min().index, by_step.min(), by_step.max(), alpha=0.1, lw=0)
+        _lines(axis, log[log["kind"] == kind], "loss")
         axis.set(xlabel="step", ylabel=name, yscale="log")
         axis.xaxis.set_major_locator(MaxNLocator(4 if axis is axes[0] else 2))
         axis.yaxis.set_major_locator(MaxNLocator(5))  # plain numbers: a decade is not spanned
         axis.yaxis.set_major_formatter(ScalarFormatter())
         axis.yaxis.set_minor_formatter(NullFormatter())
-    axes[0].legend()
+    axes[0].legend(title=None)
+    axes[1].get_legend().remove()
     credit(figure, log["run"], campaign)
     return figure
+
+
+def _lines(axis: Axes, log: pd.DataFrame, score: str, name: Callable[[str], str] = label) -> None:
+    """A line a method, the mean over seeds against steps, in a band from least to most."""
+    order = [name(method) for method in sorted(log["method"].unique(), key=rank)]
+    sns.lineplot(
+        log.assign(name=log["method"].map(name)),
+        x="step",
+        y=score,
+        hue="name",
+        hue_order=order,
+        style="name",
+        style_order=order,
+        errorbar=("pi", 100),
+        err_kws={"alpha": 0.15, "linewidth": 0},
+        legend="full",
+        ax=axis,
+    )
 
 
 def validation(campaign: str, root: Path = ROOT) -> Figure:
@@ -155,13 +173,11 @@ def validation(campaign: str, root: Path = ROOT) -> Figure:
     figure, axes = plt.subplots(1, len(sets), squeeze=False)
     for axis, name in zip(axes.flat, sets, strict=True):
         of_set = log[log["set"] == name]
-        for method, rows in sorted(of_set.groupby("method"), key=lambda group: rank(group[0])):
-            title = label(str(method))
+        titles = {method: label(method) for method in of_set["method"].unique()}
+        for method in titles:
             if (method, name) in cells:
-                title += f" (published {cells[method, name].partition('/')[0]})"
-            by_step = rows.groupby("step")["psnr_y"]
-            axis.plot(by_step.mean().index, by_step.mean(), label=title)
-            axis.fill_between(by_step.min().index, by_step.min(), by_step.max(), alpha=0.15)
+                titles[method] += f" (published {cells[method, name].partition('/')[0]})"
+        _lines(axis, of_set, "psnr_y", titles.__getitem__)
         for value in base[base["set"] == name]["psnr_y"]:
             axis.axhline(value, color="0.4", linestyle="--", label=f"Bicubic, {value:.2f}")
         axis.set(xlabel="step", ylabel=f"PSNR-Y on {name} (dB)")

@@ -29,6 +29,7 @@ from papers.comparison import (
 )
 from papers.printed import FOLDER
 from papers.show.tables import Table
+from papers.show.tables import show as show_frame
 from srlib.files import replacing
 from srlib.paths import ROOT
 
@@ -39,9 +40,13 @@ __all__ = [
     "export",
     "nothing_beside",
     "our_counts",
+    "page",
     "paper_table",
     "paper_tables",
     "show",
+    "show_counts",
+    "show_empty",
+    "show_outside",
     "standing",
     "summary",
     "trends",
@@ -87,6 +92,39 @@ class Sheet(Table):
     def _repr_html_(self) -> str | None:
         below = "<br>".join(escape(note) for note in self.notes)
         return f'{self.to_html()}<p style="font-size: 85%">{below}</p>'
+
+
+def page(table: PaperTable, row: str, scale: int | None = None) -> Sheet:
+    """What a notebook on a printed table begins with: two sentences, printed, and the table.
+
+    Args:
+        table: at all its scales, which the sentences are about.
+        row: whose ``standing`` is told.
+        scale: show the table at this one only.
+
+    Raises:
+        ValueError, PublishedError: the table prints no such row, or not at this scale.
+    """
+    print(standing(table, row))
+    print(summary(table))
+    return show(table if scale is None else paper_table(table.paper, table.table, scale))
+
+
+def show_outside(table: PaperTable) -> Table:
+    """The numbers outside their tolerance, for a notebook."""
+    found = differing(table)
+    return show_frame(found, f"{table.source}: {len(found)} numbers are outside")
+
+
+def show_empty(table: PaperTable) -> Table:
+    """The printed cells with nothing beside them, by reason, for a notebook."""
+    found = nothing_beside(table)
+    return show_frame(found, f"{table.source}: {found['cells'].sum()} cells, by reason")
+
+
+def show_counts(table: PaperTable) -> Table:
+    """What our networks of the printed rows are, and cost, for a notebook."""
+    return show_frame(our_counts(table), f"{table.source}: our networks")
 
 
 def show(table: PaperTable) -> Sheet:

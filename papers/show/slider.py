@@ -18,58 +18,8 @@ class Wipe(anywidget.AnyWidget):
     ``left`` and ``right`` are data URLs; ``position`` is the cut in percent of the width.
     """
 
-    _esm = """
-    function render({ model, el }) {
-      const box = document.createElement("div");
-      box.className = "srlib-wipe";
-      const under = document.createElement("img");
-      const over = document.createElement("img");
-      over.className = "over";
-      const bar = document.createElement("div");
-      bar.className = "bar";
-      box.append(under, over, bar);
-      const slider = document.createElement("input");
-      Object.assign(slider, { type: "range", min: 0, max: 100 });
-      slider.setAttribute("aria-label", "position of the cut in percent");
-      el.append(box, slider);
-
-      const place = (percent) => {
-        model.set("position", Math.max(0, Math.min(100, Math.round(percent))));
-        model.save_changes();
-      };
-      const cut = () => {
-        const percent = model.get("position");
-        slider.value = percent;
-        bar.style.left = percent + "%";
-        over.style.clipPath = `inset(0 ${100 - percent}% 0 0)`;
-      };
-      const load = () => {
-        over.src = model.get("left");
-        under.src = model.get("right");
-        over.alt = "left reconstruction";
-        under.alt = "right reconstruction";
-      };
-      slider.addEventListener("input", () => place(+slider.value));
-      box.addEventListener("pointermove", (event) => {
-        if (!event.buttons) return;
-        const area = box.getBoundingClientRect();
-        place((100 * (event.clientX - area.left)) / area.width);
-      });
-      box.addEventListener("dragstart", (event) => event.preventDefault());
-      model.on("change:position", cut);
-      model.on("change:left change:right", load);
-      load();
-      cut();
-    }
-    export default { render };
-    """
-    _css = """
-    .srlib-wipe { position: relative; max-width: 600px; touch-action: none; cursor: ew-resize; }
-    .srlib-wipe img { width: 100%; display: block; image-rendering: pixelated; }
-    .srlib-wipe .over { position: absolute; inset: 0; height: 100%; }
-    .srlib-wipe .bar { position: absolute; top: 0; bottom: 0; width: 2px; background: white; }
-    .srlib-wipe + input { width: 100%; max-width: 600px; }
-    """
+    _esm = Path(__file__).with_name("slider.js")
+    _css = Path(__file__).with_name("slider.css")
     left = traitlets.Unicode().tag(sync=True)
     right = traitlets.Unicode().tag(sync=True)
     position = traitlets.Int(50).tag(sync=True)

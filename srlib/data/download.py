@@ -1,17 +1,21 @@
 """Put the verified images of a set into ``FOLDER/NAME/HR/``: from a mirror, data/ or the net."""
 
+import io
 import os
+import re
 import shutil
+import stat
 import tempfile
 import warnings
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pooch
 from tqdm.auto import tqdm
 
-from srlib.data.archives import ArchiveError, extract
 from srlib.data.registry import (
     IMAGE_SUFFIXES,
     Dataset,
@@ -23,12 +27,19 @@ from srlib.data.registry import (
     read_image,
     read_manifest,
 )
+from srlib.http import LARGEST, Downloader, DownloadError
 from srlib.paths import ROOT
 
 MIRROR_VARIABLE = "SRLIB_MIRROR"
 CACHE_VARIABLE = "SRLIB_CACHE"
 _REPOSITORY = ROOT.resolve()
 _RETRIES = 2
+_DIRECTORY = 4 * 2**20  # bytes of a zip's directory: some 40,000 members
+_HEADER = 2**20  # bytes that an image file may have beside its pixels
+
+
+class ArchiveError(ValueError):
+    """An archive is no zip, is damaged, or lacks one image of the name that was looked for."""
 
 
 @dataclass(frozen=True)
@@ -172,13 +183,15 @@ def _first_that_works(
             temporary.chmod(0o755)  # mkdtemp makes folders that only their owner can read
             temporary.rename(target)
             return replace(found, path=target)
-        except (DatasetError, ArchiveError) as error:
+        except DatasetError as error:
             failures.append(str(error))
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
             if not any(target.parent.iterdir()):
                 target.parent.rmdir()
-    raise DatasetError("\n".join([f"{dataset.name}: could not be fetched", *failures]))
+    if len(failures) > 1:
+        failures.insert(0, f"{dataset.name}: could not be fetched")
+    raise DatasetError("\n".join(failures))
 
 
 def _copy(files: dict[str, Path], out: Path) -> None:
@@ -210,7 +223,9 @@ def _ask_user(dataset: Dataset, source: Source, out: Path) -> None:
     )
 
 
-def _download(dataset: Dataset, url: str, sha256: str | None, bar: bool) -> Path:
+def _download(
+    dataset: Dataset, what: str, url: str, sha256: str | None, largest: int, bar: bool
+) -> Path:
     """The cached copy of ``url``, downloaded if it is not there; moved in only when complete."""
     cache = Path(os.environ.get(CACHE_VARIABLE) or pooch.os_cache("srlib"))
     pooch.get_logger().setLevel("ERROR")  # its line for every file would drown the progress bar
@@ -219,47 +234,134 @@ def _download(dataset: Dataset, url: str, sha256: str | None, bar: bool) -> Path
         cache, base_url="", registry={file: sha256}, urls={file: url}, retry_if_failed=_RETRIES
     )
     try:
-        return Path(downloads.fetch(file, downloader=pooch.HTTPDownloader(progressbar=bar)))
-    except (OSError, ValueError) as error:  # requests' errors are OSErrors
+        return Path(downloads.fetch(file, downloader=Downloader(largest, bar)))
+    except DownloadError as error:
         raise DatasetError(
-            f"{dataset.name}: {url} could not be downloaded into {cache} ({error}); check the "
-            f"network, or set {MIRROR_VARIABLE} to a folder that holds {dataset.name}/HR"
+            f"{dataset.name}: {what} could not be downloaded from {url}: {error}, or set "
+            f"{MIRROR_VARIABLE} to a folder that holds {dataset.name}/HR"
+        ) from error
+    except ValueError as error:  # pooch's, after a download
+        raise DatasetError(
+            f"{dataset.name}: {what} could not be downloaded: the SHA-256 of {url} is not the one "
+            f"in srlib/datasets.yaml; use another source ({MIRROR_VARIABLE})"
+        ) from error
+    except OSError as error:
+        raise DatasetError(
+            f"{dataset.name}: {what} cannot be written into {cache} ({error.strerror or error}); "
+            f"make room there, or set {CACHE_VARIABLE} to another folder"
         ) from error
 
 
 def _from_github(dataset: Dataset, source: Source, out: Path, progress: bool) -> None:
-    rows = _rows(dataset.name)
+    rows, largest = _rows(dataset.name), _largest(dataset.name)
     for stem, _, sha in tqdm(rows, dataset.name, unit="image", disable=not progress):
         url = source.file_url(stem)
-        file = _download(dataset, url, None, bar=False)
+        file = _download(dataset, f"image {stem}", url, None, largest[stem], bar=False)
         # Checked one by one, so that a wrong source is found out by its first image.
         try:
-            if pixel_sha256(read_image(file)) != sha:
-                raise DatasetError(f"its pixels are not those of {stem} in the manifest")
+            _check_pixels(file, stem, sha)
         except DatasetError as error:
             file.unlink()
-            raise DatasetError(
-                f"{dataset.name}: {url}: {error}; removed from the cache, fetch again or use "
-                f"another source ({MIRROR_VARIABLE})"
-            ) from error
+            raise _removed(dataset, url, error) from error
         shutil.copyfile(file, out / f"{stem}{file.suffix}")
 
 
-def _from_archive(dataset: Dataset, source: Source, out: Path, progress: bool) -> None:
-    archive = _download(dataset, source.url, source.sha256, bar=progress)
-    unpacked = out.parent / f".{out.name}.unpacked"
+def _check_pixels(file: Path, stem: str, sha256: str) -> None:
     try:
-        extract(archive, unpacked)
-        for stem in read_manifest(dataset.name)["stem"]:
-            files = sorted(unpacked.glob(source.location(stem)))
-            if len(files) != 1:
-                raise DatasetError(
-                    f"{dataset.name}: {source.url} holds {len(files)} files "
-                    f"{source.location(stem)}, expected one; use another source ({MIRROR_VARIABLE})"
-                )
-            files[0].rename(out / f"{stem}{files[0].suffix}")
+        image = read_image(file)
+    except DatasetError as error:  # which names the file that is about to be removed
+        raise DatasetError(str(error).replace(str(file), f"image {stem}")) from error
+    if pixel_sha256(image) != sha256:
+        raise DatasetError(f"its pixels are not those of {stem} in the manifest")
+
+
+def _removed(dataset: Dataset, url: str, error: ValueError) -> DatasetError:
+    """The error of a download that is not what it should be, and was removed for it."""
+    return DatasetError(
+        f"{dataset.name}: {url}: {error}; removed from the cache, fetch again or use another "
+        f"source ({MIRROR_VARIABLE})"
+    )
+
+
+def _largest(name: str) -> dict[str, int]:
+    """Bytes that the file of each image may have: 4 a pixel, as a BMP with alpha, and a header."""
+    table = read_manifest(name)
+    sizes = 4 * table["width"] * table["height"] + _HEADER
+    return dict(zip(table["stem"], sizes.tolist(), strict=True))
+
+
+def _from_archive(dataset: Dataset, source: Source, out: Path, progress: bool) -> None:
+    size = source.size or LARGEST
+    archive = _download(dataset, "its archive", source.url, source.sha256, size, bar=progress)
+    largest = _largest(dataset.name)
+    # Of all images together: one may have a long header, not every one.
+    left = sum(largest.values()) - (len(largest) - 1) * _HEADER
+    try:
+        with _opened(archive) as packed:
+            for stem, _, sha in _rows(dataset.name):
+                suffix, data = _image(packed, source.location(stem), min(largest[stem], left))
+                left -= len(data)
+                file = out / f"{stem}{suffix}"
+                file.write_bytes(data)
+                _check_pixels(file, stem, sha)
+    except (ArchiveError, DatasetError) as error:
+        archive.unlink()  # or every later try would meet the same file
+        raise _removed(dataset, source.url, error) from error
+
+
+class _SmallReads(io.BufferedReader):
+    """A file for zipfile, which reads a zip's directory at once, as long as the zip says it is."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > _DIRECTORY:
+            raise ArchiveError(f"its directory has more than {_DIRECTORY} bytes")
+        return super().read(size)
+
+
+@contextmanager
+def _opened(archive: Path) -> Iterator[zipfile.ZipFile]:
+    with _SmallReads(archive.open("rb", buffering=0)) as file:
+        with _typed("it is not a whole zip file"):
+            packed = zipfile.ZipFile(file)
+        with packed:
+            yield packed
+
+
+@contextmanager
+def _typed(problem: str) -> Iterator[None]:
+    """Turn whatever zipfile and its decompressors raise, of a dozen types, into ArchiveError."""
+    try:
+        yield
     except ArchiveError:
-        archive.unlink()  # or every later try would meet the same damaged file
         raise
-    finally:
-        shutil.rmtree(unpacked, ignore_errors=True)
+    except Exception as error:
+        raise ArchiveError(f"{problem} ({str(error)[:120] or type(error).__name__})") from error
+
+
+def _image(packed: zipfile.ZipFile, pattern: str, most: int) -> tuple[str, bytes]:
+    """Suffix and bytes of the one image whose whole name is ``pattern``, ``*`` within a folder.
+
+    Members are read, never extracted: a name is compared with the pattern and serves for no path.
+    """
+    name = re.compile(re.escape(pattern).replace(r"\*", "[^/]*"))
+    members = [member for member in packed.infolist() if name.fullmatch(member.filename)]
+    if len(members) != 1:
+        raise ArchiveError(f"it holds {len(members)} files {pattern}, expected one")
+    member = members[0]
+    suffix = PurePosixPath(member.filename).suffix
+    kind = stat.S_IFMT(member.external_attr >> 16)  # 0 where the packer stored no Unix mode
+    if suffix.lower() not in IMAGE_SUFFIXES or kind not in (0, stat.S_IFREG):
+        raise ArchiveError(f"its {pattern} is no image file")
+    if member.flag_bits & 0x1:
+        raise ArchiveError(f"its {pattern} is encrypted")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ArchiveError(f"its {pattern} is neither stored nor deflated")
+    data = bytearray()
+    with _typed(f"its {pattern} is damaged"), packed.open(member) as file:
+        while piece := file.read(2**16):
+            data += piece
+            if len(data) > most:
+                raise ArchiveError(f"its {pattern} unpacks to more than {most} bytes")
+        if len(data) != member.file_size:
+            raise EOFError(f"{len(data)} bytes, stated {member.file_size}")
+    return suffix, bytes(data)

@@ -51,6 +51,7 @@ class Source:
     commit: str = ""
     url: str = ""
     sha256: str | None = None
+    size: int | None = None
     names: tuple[tuple[str, str], ...] = ()
     note: str = ""
 
@@ -244,7 +245,7 @@ def build_manifest(folder: str | Path) -> pd.DataFrame:
 
 def main() -> None:
     """Write a manifest: ``python -m srlib.data.registry FOLDER OUT.csv``."""
-    parser = argparse.ArgumentParser(prog="python -m srlib.datasets", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m srlib.data.registry", description=main.__doc__)
     parser.add_argument("folder", type=Path, help="folder that holds the images")
     parser.add_argument("out", type=Path, help="manifest to write, srlib/data/manifests/NAME.csv")
     arguments = parser.parse_args()

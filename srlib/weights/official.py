@@ -15,6 +15,7 @@ import torch
 import yaml
 from torch import Tensor, nn
 
+from srlib.http import Downloader
 from srlib.networks import create_network
 from srlib.weights.files import WeightsError, apply_state, load_tensors, state_sha256
 
@@ -67,7 +68,9 @@ def _find(wanted: dict[str, Any]) -> Path:
             return path
     try:
         fetched = pooch.retrieve(
-            wanted["url"], known_hash="sha256:" + wanted["sha256"], progressbar=True
+            wanted["url"],
+            known_hash="sha256:" + wanted["sha256"],
+            downloader=Downloader(bar=True),
         )
     except (OSError, ValueError) as error:
         raise WeightsError(

@@ -255,3 +255,15 @@ def test_the_forest_plot_has_a_panel_a_step(root: Path) -> None:
     titles = [axis.get_title() for axis in figure.axes]
     plt.close(figure)
     assert titles == list(steps("bsd400", root)["step"].unique())
+
+
+def test_a_line_is_the_mean_in_a_band_from_least_to_most() -> None:
+    log = pd.DataFrame(
+        {"method": "rfdn", "step": [1, 1, 1, 2, 2], "loss": [0.0, 1.0, 5.0, 3.0, 3.0]}
+    )
+    figure, axis = plt.subplots()
+    figures._lines(axis, log, "loss")
+    plt.close(figure)
+    assert np.asarray(axis.lines[0].get_ydata()).tolist() == [2, 3]
+    band = np.asarray(axis.collections[0].get_paths()[0].vertices)
+    assert {tuple(corner) for corner in band.tolist()} == {(1, 0), (1, 5), (2, 3)}

@@ -20,9 +20,12 @@ from papers.show.paper_tables import (
     export,
     nothing_beside,
     our_counts,
+    page,
     paper_table,
     paper_tables,
     show,
+    show_empty,
+    show_outside,
     standing,
     summary,
     trends,
@@ -235,6 +238,26 @@ def test_a_tie_shares_the_best_place_and_the_next_is_second(table: PaperTable) -
     assert "<u>0.8933</u>" in html
     text = " ".join(standing(table, "Base").split())
     assert "is the best in 3 and the second best in 3 of its 6 scores" in text
+
+
+def test_a_page_says_where_a_row_stands_and_what_agrees(
+    table: PaperTable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sheet = page(table, "Base")
+    assert capsys.readouterr().out == f"{standing(table, 'Base')}\n{summary(table)}\n"
+    assert sheet._repr_html_() == show(table)._repr_html_()
+
+
+def test_a_page_is_about_all_scales_and_shows_one(capsys: pytest.CaptureFixture[str]) -> None:
+    table = paper_table("aidn", "3")
+    sheet = page(table, "AIDN(ours)", scale=3)
+    assert summary(table) in capsys.readouterr().out
+    assert sheet._repr_html_() == show(paper_table("aidn", "3", scale=3))._repr_html_()
+
+
+def test_captions_count_what_is_outside_and_empty(table: PaperTable) -> None:
+    assert repr(show_outside(table)).startswith("Table: SOME, Table 7: 3 numbers are outside")
+    assert repr(show_empty(table)).startswith("Table: SOME, Table 7: 6 cells, by reason")
 
 
 def test_a_row_that_is_not_there_has_no_standing(table: PaperTable) -> None:

@@ -78,7 +78,3 @@ def _tracked() -> list[str]:
 def test_no_file_in_git_is_over_5_mb() -> None:
     sizes = {name: (ROOT / name).stat().st_size for name in _tracked() if (ROOT / name).exists()}
     assert {name: size for name, size in sizes.items() if size > 5_000_000} == {}
-
-
-def test_contributing_is_short() -> None:
-    assert len((ROOT / "CONTRIBUTING.md").read_text().splitlines()) <= 40

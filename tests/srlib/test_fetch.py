@@ -3,11 +3,13 @@
 import functools
 import http.server
 import shutil
+import struct
 import threading
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from socket import SO_LINGER, SOL_SOCKET
 
 import pytest
 from PIL import Image
@@ -52,15 +54,19 @@ def mirror(tmp_path: Path) -> Path:
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves a folder; cuts off files whose name contains `truncate`."""
+    """Serves a folder; cuts off files whose name contains `truncate`, resets at `reset`."""
 
-    truncate = "nothing"
+    truncate = reset = "nothing"
 
     def log_message(self, *args: object) -> None:
         pass
 
     def copyfile(self, source: object, outputfile: object) -> None:
         data = source.read()  # type: ignore[attr-defined]
+        if self.reset in self.path:
+            self.connection.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+            return
         cut = len(data) // 2 if self.truncate in self.path else len(data)
         outputfile.write(data[:cut])  # type: ignore[attr-defined]
 
@@ -244,7 +250,7 @@ def test_a_truncated_download_leaves_nothing(
     serve_github(server[0])
     use(monkeypatch, sources=(github(server[1]),))
     monkeypatch.setattr(Handler, "truncate", "img_2")
-    with pytest.raises(DatasetError, match=r"img_2_HR.png could not be downloaded.*check"):
+    with pytest.raises(DatasetError, match=r"image coffee could not be downloaded.*check"):
         fetch(NAME, out, progress=False)
     assert list(out.iterdir()) == []
     assert len(list((tmp_path / "cache").iterdir())) == 2  # the two whole files
@@ -295,12 +301,61 @@ def test_from_an_archive(
 
     shutil.rmtree(tmp_path / "cache")
     use(monkeypatch, sources=(replace(source, sha256="0" * 64),))
-    with pytest.raises(DatasetError, match=r"set.zip could not be downloaded.*hash"):
-        fetch(NAME, out / "again", progress=False)
-    with zipfile.ZipFile(archive, "a") as packed:
-        packed.writestr("../escape.png", "x")
-    use(monkeypatch, sources=(source,))
-    with pytest.raises(DatasetError, match=r"escape.png' would land outside"):
+    with pytest.raises(DatasetError, match=r"could not be downloaded.*SHA-256 of .*set.zip"):
         fetch(NAME, out / "again", progress=False)
     assert list((out / "again").iterdir()) == []
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_an_archive_larger_than_its_source_states(
+    out: Path, server: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (server[0] / "set.zip").write_bytes(bytes(1001))
+    source = Source("archive", "{stem}.png", url=f"{server[1]}/set.zip", size=1000)
+    use(monkeypatch, sources=(source,))
+    with pytest.raises(DatasetError, match="its archive could not be .* more than the 1000 bytes"):
+        fetch(NAME, out, progress=False)
+
+
+def test_an_image_larger_than_its_pixels(
+    out: Path, server: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (serve_github(server[0]) / "img_1_HR.png").open("ab") as file:
+        file.truncate(4 * 451 * 300 + 2**20 + 1)
+    use(monkeypatch, sources=(github(server[1]),))
+    with pytest.raises(DatasetError, match="image chelsea could not be .* more than the 1589776 b"):
+        fetch(NAME, out, progress=False)
+
+
+def test_a_broken_connection_is_told_of_the_image_and_not_of_the_cache(
+    out: Path, server: tuple[Path, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    serve_github(server[0])
+    use(monkeypatch, sources=(github(server[1]),))
+    monkeypatch.setattr(Handler, "reset", "img_2")
+    with pytest.raises(DatasetError) as caught:
+        fetch(NAME, out, progress=False)
+    assert str(caught.value) == (
+        f"{NAME}: image coffee could not be downloaded from {server[1]}/some/one/{COMMIT}/set/"
+        "img_2_HR.png: Connection reset by peer; check the network, or set SRLIB_MIRROR to a "
+        f"folder that holds {NAME}/HR"
+    )
+
+
+def test_what_is_not_there_is_no_matter_of_the_network(
+    out: Path, server: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, sources=(github(server[1]),))
+    with pytest.raises(DatasetError, match="image astronaut .*: the server answers 404") as caught:
+        fetch(NAME, out, progress=False)
+    assert "network" not in str(caught.value)
+
+
+def test_a_cache_that_cannot_be_written(
+    out: Path, server: tuple[Path, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    serve_github(server[0])
+    use(monkeypatch, sources=(github(server[1]),))
+    (tmp_path / "cache").write_text("a file")
+    with pytest.raises(DatasetError, match="image astronaut cannot be written into .*cache.*CACHE"):
+        fetch(NAME, out, progress=False)
