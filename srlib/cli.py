@@ -69,6 +69,14 @@ def _parser() -> argparse.ArgumentParser:
         *("params", "network", "scale", "seed"),
     )
 
+    command(
+        "accept",
+        _accept,
+        "After a change of code that should not change a result: take the first steps of every "
+        "tracked run of a campaign again; where the losses are the same, DVC takes the code.",
+        "params",
+    )
+
     sub = command(
         "evaluate",
         _evaluate,
@@ -124,6 +132,10 @@ def _prepare(options: argparse.Namespace) -> None:
 def _train(options: argparse.Namespace) -> None:
     _need(options, "network")
     pipeline.train(options.params, options.network, options.scale, options.seed)
+
+
+def _accept(options: argparse.Namespace) -> None:
+    pipeline.accept(options.params)
 
 
 def _evaluate(options: argparse.Namespace) -> None:

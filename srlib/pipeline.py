@@ -5,6 +5,7 @@ leaves a record of the run where the cost of a result is worth knowing. Paths ar
 folder where one stands, for DVC the repository's root.
 """
 
+import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,11 @@ from srlib.evaluation import score
 from srlib.evaluation.inference import upscale_array
 from srlib.evaluation.protocols import variants
 from srlib.files import write_csv
-from srlib.paths import Result, results
-from srlib.provenance import RunRecord, file_sha256
+from srlib.paths import Result, find, results
+from srlib.provenance import RunRecord, add_commit, file_sha256
 from srlib.training import loop
 from srlib.training.devices import is_first
+from srlib.training.replay import replay
 from srlib.weights.files import load_trained, state_sha256
 from srlib.weights.official import load_official, official
 
@@ -158,6 +160,51 @@ def reconstruct(params: str, network: str, scale: int) -> None:
     result = Result(config.campaign.name, network, scale, config.pictures.seed)
     method, _ = _trained(config, result)
     _pictures(config, method, Store(config.packed(scale, "test")), result)
+
+
+def accept(params: str) -> None:
+    """Hold the present code against every tracked run; where it trains the same, DVC takes it.
+
+    So a comment in the trainer costs the first steps of each run and not its days. The record of a
+    run keeps the commit that made it and those that were accepted.
+
+    Raises:
+        TrainingError: a run's first losses are others now; names the run. Nothing is accepted.
+        ValueError: code or parameters differ from the commit.
+    """
+    config = load_config(params)
+    if config.train is None:
+        raise ValueError(
+            f"{params}: train: this campaign trains nothing, so there is nothing to do"
+        )
+    commit = RunRecord().git["commit"]
+    tracked = [
+        (result, path)
+        for result, path in find("train.csv", config.campaign.name, root=HERE)
+        if result.method in config.matrix.networks and result.seed in config.matrix.seeds
+    ]
+    for result, path in tracked:
+        store = Store(config.packed(result.scale, "train"))
+        settings = config.settings(result.method)
+        now = replay(
+            result.method, settings, result.scale, result.seed or 0, config.train, store, path
+        )
+        same = "the same" if now.exact else "close, as on another machine" if now.close else "other"
+        print(
+            f"{result.label} seed {result.seed}: loss of {now.steps} steps {now.tracked:.8f} "
+            f"tracked, {now.now:.8f} now: {same}",
+            flush=True,
+        )
+        if not now.close:
+            raise loop.TrainingError(
+                f"{result.label} seed {result.seed} trains otherwise now; undo the change, or "
+                f"train it anew with `dvc repro {Path(params).with_name('dvc.yaml')}`"
+            )
+    for result, _ in tracked:
+        stage = f"train@{result.method}-{result.scale}-{result.seed}"
+        target = f"{Path(params).with_name('dvc.yaml')}:{stage}"
+        subprocess.run(["dvc", "commit", "--quiet", "--force", target], check=True)
+        add_commit(result.record("train", HERE), commit)
 
 
 def _pictures(config: Config, method: score.Method | None, test: Store, result: Result) -> None:
