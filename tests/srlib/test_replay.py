@@ -43,7 +43,7 @@ def test_another_seed_is_not_close(store: Store, log: Path) -> None:
         (0.1, True, True),
         (0.100000001, True, True),  # the log has eight digits
         (0.1000001, False, True),
-        (0.0999, False, True),
+        (0.09995, False, True),
         (0.1002, False, False),
     ],
 )

@@ -1,4 +1,4 @@
-"""The present code trains as every tracked run was trained: its first losses are those of the log."""
+"""The present code trains as every tracked run was trained, by the first losses of its log."""
 
 import pytest
 
