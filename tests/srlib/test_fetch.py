@@ -216,7 +216,7 @@ def test_a_container_without_grey(
         (tmp_path / name).mkdir(parents=True)
     grey.save(tmp_path / "manifest" / "coffee.png")
     manifest = datasets.build_manifest(tmp_path / "manifest")
-    monkeypatch.setattr("srlib.fetch.read_manifest", lambda name: manifest)
+    monkeypatch.setattr("srlib.data.download.read_manifest", lambda name: manifest)
     grey.save(tmp_path / "mirror" / NAME / "HR" / "coffee.webp", lossless=True)
     fetch(NAME, out, tmp_path / "mirror")
     assert verify(NAME, out).count == 1
