@@ -1,22 +1,23 @@
 """The command line, for those who do not open notebooks: ``srlib COMMAND --help``."""
 
 import argparse
+import io
+import os
 import sys
 from pathlib import Path
-
-from PIL import Image
 
 from srlib import pipeline
 from srlib.config import load_config
 from srlib.data.download import fetch
 from srlib.data.pack import pack
 from srlib.data.packed import Store
+from srlib.enlarge import upscale_frame
 from srlib.evaluation.complexity import LR_720P, complexity
-from srlib.evaluation.inference import upscale, upscale_array
+from srlib.evaluation.inference import find_device, upscale_array
 from srlib.evaluation.score import evaluate, summarise
-from srlib.files import replacing
 from srlib.networks import NETWORKS, create_network, list_networks
 from srlib.paths import ROOT
+from srlib.pictures import plan, read_picture, write_picture
 from srlib.training.loop import OutOfTime, TrainingError
 from srlib.weights.files import load_trained
 from srlib.weights.official import load_official, official
@@ -27,12 +28,19 @@ TRY_AGAIN = 75  # sysexits' EX_TEMPFAIL: nothing is wrong, the same command goes
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; an expected error is one line on stderr and exit status 2."""
+    for stream in (sys.stdout, sys.stderr):  # a name that the terminal cannot show is no error
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
+        sys.stdout.flush()
     except OutOfTime as pause:
         print(f"srlib: {pause}", file=sys.stderr)
         return TRY_AGAIN
+    except BrokenPipeError:  # the reader has gone, as `head` does; nothing is wrong
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ValueError, OSError, TrainingError) as error:
         print(f"srlib: error: {error}", file=sys.stderr)
         return 2
@@ -101,13 +109,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--out", default="lr_bytes.csv", help="a file in the campaign's results")
 
-    sub = command("upscale", _upscale, "Upscale an image file.", "network", "scale")
-    sub.add_argument("input", type=Path, help="any image that Pillow reads")
-    sub.add_argument("output", type=Path)
+    sub = command("upscale", _upscale, "Upscale a picture file.", "network", "scale")
+    sub.add_argument("input", help="any picture that Pillow reads, or - for standard input")
+    sub.add_argument("output", help="a file; its ending names the format; or - with --format")
     sub.add_argument("--weights", help="a safetensors file; default: trained here")
     sub.add_argument("--official", help="the authors' weights: " + ", ".join(official()))
     sub.add_argument("--tile", type=int, default=0, help="LR tile size; 0 takes the whole image")
-    sub.add_argument("--device", default="cpu", help="cpu or cuda")
+    sub.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 ...")
+    sub.add_argument("--format", default="", help="of the output, in place of its ending: png ...")
+    sub.add_argument("--background", help="a colour under what is transparent, such as white")
+    sub.add_argument("--quality", type=int, help="1 to 100, of JPEG (95), WebP and AVIF")
+    sub.add_argument("--chroma", help="4:4:4 (default), 4:2:2 or 4:2:0, of JPEG and AVIF")
+    sub.add_argument("--frame", type=int, help="one frame or page alone, from 0")
+    sub.add_argument("--white", type=float, help="the value of white in 32-bit pictures")
 
     sub = command("complexity", _complexity, "Parameters, multiply-adds and activations.")
     sub.add_argument("names", nargs="*", help="networks; all of them if none is named")
@@ -168,15 +182,28 @@ def _check_lr(options: argparse.Namespace) -> None:
 
 
 def _upscale(options: argparse.Namespace) -> None:
-    network = _network(options).to(options.device)
-    with Image.open(options.input) as image:
-        result = upscale(image, network, options.tile, options.device)
-    suffix = Image.registered_extensions().get(options.output.suffix.lower())
-    if suffix is None:
-        raise ValueError(f"{options.output}: Pillow knows no image format with this ending")
-    with replacing(options.output) as temporary:
-        result.save(temporary, format=suffix)
-    print(f"{options.output}: {result.width}x{result.height} pixels, mode {result.mode}")
+    device = find_device(options.device)
+    source = sys.stdin.buffer if options.input == "-" else options.input
+    picture = read_picture(source, options.frame, options.white)
+    writer = plan(
+        picture,
+        options.output,
+        options.format,
+        options.background,
+        options.quality,
+        options.chroma,
+    )
+    for note in picture.notes + writer.notes:
+        print(f"srlib: {options.output}: {note}", file=sys.stderr)
+    network = _network(options).to(device)
+    frames = [upscale_frame(frame, network, options.tile, device) for frame in picture.frames]
+    if options.output == "-":
+        write_picture(frames, picture, writer, sys.stdout.buffer)
+        return
+    write_picture(frames, picture, writer, options.output)
+    height, width = frames[0].shape[:2]
+    many = f", {len(frames)} frames" if len(frames) > 1 else ""
+    print(f"{options.output}: {width}x{height} pixels{many}")
 
 
 def _complexity(options: argparse.Namespace) -> None:
