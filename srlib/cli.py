@@ -7,19 +7,21 @@ import sys
 from pathlib import Path
 
 from srlib import pipeline
-from srlib.config import load_config
-from srlib.data.download import fetch
+from srlib.data.download import default_folder, fetch
+from srlib.data.imresize import imresize
 from srlib.data.pack import pack
 from srlib.data.packed import Store
 from srlib.enlarge import upscale_frame
 from srlib.evaluation.complexity import LR_720P, complexity
 from srlib.evaluation.inference import find_device, upscale_array
-from srlib.evaluation.score import evaluate, summarise
-from srlib.networks import NETWORKS, create_network, list_networks
+from srlib.evaluation.own import own_images
+from srlib.evaluation.score import Method, evaluate, evaluate_images, summarise
+from srlib.files import write_csv
+from srlib.networks import check_name, create_network, list_networks
 from srlib.paths import ROOT
 from srlib.pictures import plan, read_picture, write_picture
 from srlib.training.loop import OutOfTime, TrainingError
-from srlib.weights.files import load_trained
+from srlib.weights.files import load_trained, verify
 from srlib.weights.official import load_official, official
 from srlib.weights.pretrained import SAME, pretrained_path
 
@@ -67,7 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("fetch", _fetch, "Fetch and verify image sets.")
     sub.add_argument("names", nargs="*", help="sets of the registry, such as Set5 Set14")
     sub.add_argument("--params", help="fetch what this campaign needs, to where it needs it")
-    sub.add_argument("--folder", default="datasets/sets", help="where named sets go")
+    sub.add_argument("--folder", type=Path, default=default_folder() / "sets",
+                     help="where named sets go")  # fmt: skip
 
     command("prepare", _prepare, "Pack a campaign's images at one scale.", "params", "scale")
     command(
@@ -93,6 +96,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--reference", help="bicubic, hr, or one of: " + ", ".join(official()))
     sub.add_argument("--sets", nargs="+", help="sets of the registry, outside any campaign")
+    sub.add_argument("--hr", type=Path, help="a folder of one's own HR images, in place of --sets")
+    sub.add_argument("--lr", type=Path, help="their LR images, by stem (with or without x4)")
+    sub.add_argument("--csv", type=Path, help="where to write the score of each image")
+    sub.add_argument("--border", default="replicate", choices=("replicate", "symmetric"),
+                     help="MATLAB's border where LR is made: older or newer")  # fmt: skip
+    sub.add_argument("--folder", type=Path, default=default_folder(), help="where images are kept")
     sub.add_argument("--weights", help="a safetensors file of the trainer, with --sets")
     sub.add_argument("--official", help="the authors' weights, with --sets")
     sub.add_argument("--chop", action="store_true", help="in quarters, with --sets; as FDIWN does")
@@ -136,7 +145,7 @@ def _fetch(options: argparse.Namespace) -> None:
     elif not options.names:
         raise ValueError("name the sets to fetch, or a campaign with --params")
     for name in options.names:
-        print(fetch(name, Path(options.folder)))
+        print(fetch(name, options.folder))
 
 
 def _prepare(options: argparse.Namespace) -> None:
@@ -153,23 +162,47 @@ def _accept(options: argparse.Namespace) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    if options.sets:
-        network = _network(options)
-        folder = Path("datasets/packed") / "-".join([*options.sets, f"x{options.scale}"])
-        border = load_config(options.params).data.border
-        sets = Path("datasets/sets")
-        for name in options.sets:
-            fetch(name, sets)
-        images = [file for name in options.sets for file in pipeline.images_of(name, sets)]
-        pack(pipeline.decoded(images), folder, options.scale, border)
-        result = evaluate(lambda lr: upscale_array(network, lr, chop=options.chop), Store(folder))
-        for name, row in summarise(result).items():
-            print(f"{name}: {row['psnr_y']:.3f} dB, SSIM {row['ssim_y']:.4f}")
+    if options.sets or options.hr:
+        _evaluate_images(options)
     elif options.reference:
         pipeline.reference(options.params, options.reference, options.scale)
     else:
         _need(options, "network")
         pipeline.evaluate(options.params, options.network, options.scale, options.seed)
+
+
+def _evaluate_images(options: argparse.Namespace) -> None:
+    """Any weights, or bicubic, on registered sets or on a folder of one's own."""
+    method = _method(options)
+    if options.hr:
+        images = own_images(options.hr, options.lr, options.scale, options.border)
+        result = evaluate_images(method, images, options.scale)
+    else:
+        folder = options.folder / "packed" / "-".join([*options.sets, f"x{options.scale}"])
+        sets = options.folder / "sets"
+        for name in options.sets:
+            fetch(name, sets)
+        files = [file for name in options.sets for file in pipeline.images_of(name, sets)]
+        pack(pipeline.decoded(files), folder, options.scale, options.border)
+        result = evaluate(method, Store(folder))
+    if options.csv:
+        write_csv(options.csv, result)
+    for name, row in summarise(result).items():
+        print(
+            f"{name}: {row['psnr_y']:.3f} dB, SSIM {row['ssim_y']:.4f}, {row['images']:.0f} images"
+        )
+
+
+def _method(options: argparse.Namespace) -> Method:
+    if options.reference == "bicubic":
+        return lambda lr: imresize(lr, options.scale, border=options.border)
+    if options.reference:
+        raise ValueError(
+            f"--reference {options.reference}: with --sets or --hr it is bicubic; the authors' "
+            "weights are --official"
+        )
+    network = _network(options)
+    return lambda lr: upscale_array(network, lr, chop=options.chop)
 
 
 def _reconstruct(options: argparse.Namespace) -> None:
@@ -212,8 +245,7 @@ def _complexity(options: argparse.Namespace) -> None:
     print(f"{'network':17} {'scale':5} {'params':>10} {'MACs':>13} {'NTIRE':>13} "
           f"{'MACs 720p':>13} {'activations':>12}")  # fmt: skip
     for name in names:
-        if name not in NETWORKS:
-            create_network(name)  # says which there are
+        check_name(name)
         for scale in options.scale:
             try:
                 network = create_network(name, scale)
@@ -236,6 +268,8 @@ def _network(options: argparse.Namespace):
         _need(options, "network")
         options.weights = pretrained_path(options.network, options.scale)
         print(f"weights: {options.weights.relative_to(ROOT)}", file=sys.stderr)
+    if options.network:
+        check_name(options.network)
     network, header = load_trained(options.weights)
     held, wanted = header["network"], options.network or header["network"]
     if SAME.get(wanted, wanted) != SAME.get(held, held) or options.scale != network.scale:
@@ -243,6 +277,8 @@ def _network(options: argparse.Namespace):
             f"{options.weights} holds {held} x{network.scale}, not {wanted} x{options.scale}; "
             "correct --network or --scale"
         )
+    if not verify(options.weights):
+        print(f"srlib: {options.weights}: not verified, no record lies beside it", file=sys.stderr)
     return network
 
 

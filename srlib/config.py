@@ -17,6 +17,8 @@ from srlib.data.registry import list_datasets
 from srlib.networks import create_network
 
 STRICT = ConfigDict(extra="forbid")
+MOST_THREADS = 1024
+LARGEST_SEED = 2**63 - 1  # what PyTorch and the run's draws both take
 Role = Literal["train", "validation", "test"]
 LEAST_LR_PATCH = 15  # what ESA needs (srlib.networks.blocks)
 
@@ -95,7 +97,7 @@ class Train:
     precision: Literal["float32", "bfloat16"]
     channels_last: bool
     compile: bool
-    threads: int = Field(gt=0)
+    threads: int = Field(gt=0, le=MOST_THREADS)
     ema: float = Field(ge=0, lt=1)
     log_every: int = Field(gt=0)
     checkpoint_every: int = Field(gt=0)
@@ -121,7 +123,7 @@ class Evaluate:
     """Where evaluation runs."""
 
     device: Literal["cpu", "cuda"]
-    threads: int = Field(gt=0)
+    threads: int = Field(gt=0, le=MOST_THREADS)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -267,8 +269,8 @@ def _check_names(path: Path, config: Config) -> None:
         if len(set(values)) < len(values):
             raise ConfigError(f"{path}: matrix.{key}: {list(values)} names something twice")
     for seed in config.matrix.seeds:
-        if seed < 0:
-            raise ConfigError(f"{path}: matrix.seeds: {seed} must not be negative")
+        if not 0 <= seed <= LARGEST_SEED:
+            raise ConfigError(f"{path}: matrix.seeds: {seed} must lie between 0 and 2^63 - 1")
     for name in config.data.train + config.data.test:
         if name not in list_datasets():
             raise ConfigError(

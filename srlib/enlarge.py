@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from srlib.data.imresize import imresize
-from srlib.evaluation.inference import forward
+from srlib.evaluation.inference import forward, in_range
 from srlib.pictures import Frame, frame_of, visible_colours
 
 
@@ -50,7 +50,7 @@ def upscale_frame(frame: Frame, network: nn.Module, tile: int = 0, device: str =
     top = np.iinfo(frame.dtype).max
     colours = visible_colours(frame)
     lr = np.broadcast_to(colours, (*colours.shape[:2], 3)).astype(np.float32) / top
-    sr = _to_array(forward(network, _to_batch(lr, device), tile).clamp(0, 1))
+    sr = _to_array(in_range(forward(network, _to_batch(lr, device), tile)))
     if colours.shape[2] == 1:
         sr = sr.mean(axis=2, keepdims=True)
     parts = [(sr * top).round().astype(frame.dtype)]

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from srlib.config import Config, Role, load_config
+from srlib.config import LARGEST_SEED, Config, Role, load_config
 from srlib.data import download as sets
 from srlib.data.imresize import imresize
 from srlib.data.matlab import lr_bytes
@@ -38,17 +38,39 @@ HERE = Path()
 
 def download(params: str) -> None:
     """Put every set of the campaign, verified image by image, below its data folder."""
-    config = load_config(params)
+    config = _load(params)
     for name in dict.fromkeys(config.data.train + config.data.test):
         sets.fetch(name, config.sets)
 
 
 def prepare(params: str, scale: int) -> None:
     """Decode the sets once, make the LR, and pack the images by their role."""
-    config = load_config(params)
+    config = _load(params)
     for role, files in images_by_role(config).items():
         if files:
             pack(decoded(files), config.packed(scale, role), scale, config.data.border)
+
+
+def _packed(config: Config, scale: int, role: Role) -> Store:
+    """The packed images of a role, made with the border that the parameters name."""
+    store = Store(config.packed(scale, role))
+    if store.border != config.data.border:
+        raise ValueError(
+            f"{store.folder} was packed with border {store.border}, and data.border is "
+            f"{config.data.border}; prepare it anew (`srlib prepare`)"
+        )
+    return store
+
+
+def _load(params: str) -> Config:
+    """The parameters, if they are of this file: a record must name the file that made a result."""
+    config = load_config(params)
+    if Path(config.campaign.file).resolve() != Path(params).resolve():
+        raise ValueError(
+            f"{params}: campaign.file: {config.campaign.file} is another file, seen from "
+            f"{Path.cwd()}; name this one, and start from the repository's root"
+        )
+    return config
 
 
 def images_by_role(config: Config) -> dict[Role, list[tuple[str, Path]]]:
@@ -86,10 +108,12 @@ def images_of(name: str, folder: Path) -> Iterator[tuple[str, Path]]:
 
 def train(params: str, network: str, scale: int, seed: int) -> None:
     """Train one network; the same command goes on after any interruption."""
-    config = load_config(params)
+    config = _load(params)
     if config.train is None:
         raise ValueError(f"{params}: train: this campaign trains nothing; add the block to train")
     settings = config.settings(network)
+    if not 0 <= seed <= LARGEST_SEED:
+        raise ValueError(f"--seed {seed}: expected a whole number between 0 and 2^63 - 1")
     record = RunRecord()
     result = Result(config.campaign.name, network, scale, seed)
     role: Role = "validation" if config.data.validation else "test"
@@ -99,9 +123,9 @@ def train(params: str, network: str, scale: int, seed: int) -> None:
         scale,
         seed,
         config.train,
-        Store(config.packed(scale, "train")),
+        _packed(config, scale, "train"),
         result.folder(HERE),
-        validation=Store(config.packed(scale, role)) if config.train.validate else None,
+        validation=_packed(config, scale, role) if config.train.validate else None,
     )
     if not is_first():
         return
@@ -121,7 +145,7 @@ def train(params: str, network: str, scale: int, seed: int) -> None:
 
 def evaluate(params: str, network: str, scale: int, seed: int) -> None:
     """Score one trained network on the campaign's test sets."""
-    config = load_config(params)
+    config = _load(params)
     result = Result(config.campaign.name, network, scale, seed)
     method, facts = _trained(config, result)
     _score(config, method, facts, result, "evaluate")
@@ -133,9 +157,9 @@ def reference(params: str, name: str, scale: int) -> None:
     "NAME-chop" takes the image in quarters (``inference.quarters``), as FDIWN's authors do.
     "hr" writes the pictures of the HR images alone.
     """
-    config = load_config(params)
+    config = _load(params)
     result = Result(config.campaign.name, name, scale)
-    test = Store(config.packed(scale, "test"))
+    test = _packed(config, scale, "test")
     method: score.Method | None = None
     if name != "hr":
         method, facts = _reference(config, name, scale)
@@ -148,7 +172,7 @@ def reference(params: str, name: str, scale: int) -> None:
 def check_lr(params: str, out: str) -> None:
     """Compare our LR images with MATLAB's in the mirror; a difference is an error."""
     table = lr_bytes()
-    write_csv(results(HERE) / load_config(params).campaign.name / out, table)
+    write_csv(results(HERE) / _load(params).campaign.name / out, table)
     print(table.to_string(index=False))
     if table["differing"].sum():
         raise ValueError("srlib.imresize is not exact; see the table above")
@@ -156,10 +180,10 @@ def check_lr(params: str, out: str) -> None:
 
 def reconstruct(params: str, network: str, scale: int) -> None:
     """Keep a trained network's reconstructions of the images that ``pictures`` lists."""
-    config = load_config(params)
+    config = _load(params)
     result = Result(config.campaign.name, network, scale, config.pictures.seed)
     method, _ = _trained(config, result)
-    _pictures(config, method, Store(config.packed(scale, "test")), result)
+    _pictures(config, method, _packed(config, scale, "test"), result)
 
 
 def accept(params: str) -> None:
@@ -172,7 +196,7 @@ def accept(params: str) -> None:
         TrainingError: a run's first losses are others now; names the run. Nothing is accepted.
         ValueError: code or parameters differ from the commit.
     """
-    config = load_config(params)
+    config = _load(params)
     if config.train is None:
         raise ValueError(
             f"{params}: train: this campaign trains nothing, so there is nothing to do"
@@ -249,7 +273,7 @@ def _score(
     config: Config, method: score.Method, facts: dict[str, Any], result: Result, stage: str
 ) -> None:
     record = RunRecord()
-    test = Store(config.packed(result.scale, "test"))
+    test = _packed(config, result.scale, "test")
     facts = facts | {
         "scale": result.scale,
         "sets": list(config.data.test),

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+import platformdirs
 import pooch
 from tqdm.auto import tqdm
 
@@ -41,6 +42,16 @@ _HEADER = 2**20  # bytes that an image file may have beside its pixels
 
 class ArchiveError(ValueError):
     """An archive is no zip, is damaged, or lacks one image of the name that was looked for."""
+
+
+def default_folder() -> Path:
+    """Where images are kept if nothing else is said: ``datasets`` in the repository, else a cache.
+
+    The cache is the user's, by the rules of the system (platformdirs), so that nothing grows in
+    whatever folder one stands in.
+    """
+    here = Path("datasets")
+    return here if Path("dvc.yaml").exists() else Path(platformdirs.user_cache_dir("srlib"))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+ABSURD = 10.0
+
 
 def find_device(name: str) -> str:
     """Check a device's name before any work; "auto" is a GPU if there is one.
@@ -62,6 +64,22 @@ def forward(network: nn.Module, lr: Tensor, tile: int = 0, overlap: int = 16) ->
     return hr
 
 
+def in_range(sr: Tensor) -> Tensor:
+    """Clip a network's output to 0..1.
+
+    Raises:
+        ValueError: it is not finite, or its mean is beyond ``ABSURD``: then clipping would make a
+            score, or a picture, of noise.
+    """
+    mean = float(sr.abs().mean())
+    if not mean < ABSURD:  # which nan is not either
+        raise ValueError(
+            f"the network's output is no picture: its values are {mean:.3g} in the mean, where 0 "
+            "to 1 is expected; its weights are damaged, or were made for another value range"
+        )
+    return sr.clamp(0, 1)
+
+
 def quarters(network: nn.Module, lr: Tensor, shave: int = 10) -> Tensor:
     """One pass on each quarter of the image, ``shave`` LR pixels beyond it, stitched.
 
@@ -111,7 +129,10 @@ def upscale_array(
     """8-bit LR -> 8-bit SR as the protocol asks: uint8 (h, w, 3) -> uint8 (s*h, s*w, 3).
 
     The output is clipped to 0..255 and rounded to nearest. ``chop`` goes by ``quarters``.
+
+    Raises:
+        ValueError: the output is no picture (``in_range``).
     """
     batch = torch.from_numpy(np.array(lr)).to(device).permute(2, 0, 1)[None] / 255
-    sr = (quarters if chop else forward)(network, batch)[0].clamp(0, 1).mul(255).round().byte()
+    sr = in_range((quarters if chop else forward)(network, batch))[0].mul(255).round().byte()
     return sr.permute(1, 2, 0).cpu().numpy()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from torch import nn
 
+from srlib.networks import check_name
 from srlib.paths import ROOT, Result, find
 from srlib.weights.files import WeightsError, load_trained
 
@@ -18,6 +19,7 @@ def pretrained_path(name: str, scale: int = 4, seed: int = 0, root: Path = ROOT)
     Raises:
         WeightsError: no campaign has weights of this network and scale; names those that exist.
     """
+    check_name(name)
     for campaign in CAMPAIGNS:
         result = Result(campaign, SAME.get(name, name), scale, seed)
         path = result.folder(root) / "weights.safetensors"
