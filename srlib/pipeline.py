@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from srlib.config import LARGEST_SEED, Config, Role, load_config
+from srlib.config import LARGEST_SEED, Config, Folder, Role, load_config
 from srlib.data import download as sets
 from srlib.data.imresize import imresize
 from srlib.data.matlab import lr_bytes
 from srlib.data.pack import pack
 from srlib.data.packed import Store
-from srlib.data.registry import manifest_digest, read_image
+from srlib.data.registry import image_files, manifest_digest, read_image
 from srlib.evaluation import score
 from srlib.evaluation.inference import upscale_array
 from srlib.evaluation.protocols import variants
@@ -39,7 +39,7 @@ HERE = Path()
 def download(params: str) -> None:
     """Put every set of the campaign, verified image by image, below its data folder."""
     config = _load(params)
-    for name in dict.fromkeys(config.data.train + config.data.test):
+    for name in config.data.registered:
         sets.fetch(name, config.sets)
 
 
@@ -79,8 +79,11 @@ def images_by_role(config: Config) -> dict[Role, list[tuple[str, Path]]]:
     Held out of a training set are images evenly spaced in the order of their names.
     """
     kept, held_out = [], []
-    for name in config.data.train:
-        files = list(images_of(name, config.sets))
+    for one, name in zip(config.data.train, config.data.train_names, strict=True):
+        if isinstance(one, Folder):
+            files = [(name, path) for _, path in sorted(image_files(one.folder).items())]
+        else:
+            files = list(images_of(name, config.sets))
         count = config.data.validation.get(name, 0)
         if count >= len(files):
             raise ValueError(
