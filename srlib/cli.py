@@ -18,7 +18,6 @@ from srlib.evaluation.own import own_images
 from srlib.evaluation.score import Method, evaluate, evaluate_images, summarise
 from srlib.files import write_csv
 from srlib.networks import check_name, create_network, list_networks
-from srlib.paths import ROOT
 from srlib.pictures import plan, read_picture, write_picture
 from srlib.training.loop import OutOfTime, TrainingError
 from srlib.weights.files import load_trained, verify
@@ -267,7 +266,7 @@ def _network(options: argparse.Namespace):
     if not options.weights:
         _need(options, "network")
         options.weights = pretrained_path(options.network, options.scale)
-        print(f"weights: {options.weights.relative_to(ROOT)}", file=sys.stderr)
+        print(f"weights: {options.weights}", file=sys.stderr)
     if options.network:
         check_name(options.network)
     network, header = load_trained(options.weights)

@@ -84,7 +84,9 @@ def load_trained(path: str | Path) -> tuple[nn.Module, dict[str, Any]]:
 
 
 def verify(path: str | Path) -> bool:
-    """Hold a file of ``results/`` against the hash in the record of its run.
+    """Hold a weights file against the hash in the record of its run.
+
+    The record of NAME.safetensors is NAME.json beside it, or that of ``results/runs/``.
 
     It costs the reading of the file once: a few milliseconds for each megabyte.
 
@@ -96,8 +98,8 @@ def verify(path: str | Path) -> bool:
     """
     path = Path(path).resolve()
     place = place_of(path)
-    record = place[0].record("train", place[1]) if place else None
-    if record is None or not record.exists() or not path.exists():
+    record = place[0].record("train", place[1]) if place else path.with_suffix(".json")
+    if not record.exists() or not path.exists():
         return False
     known = json.loads(record.read_text()).get("weights_sha256")
     if known is None:
