@@ -33,8 +33,8 @@ test: env
 	mypy
 	lint-imports
 	dvc repro --quiet
-	pytest
-	pytest --nbval --nbval-current-env notebooks
+	pytest -n 2 --dist loadfile
+	pytest -n 2 --dist loadfile --nbval --nbval-current-env notebooks
 
 lab: env
 	jupyter lab --notebook-dir notebooks

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+os.environ["OMP_NUM_THREADS"] = "1"  # of this process and of all that it starts; see `one_thread`
+
 import numpy as np
 import pytest
 import torch
@@ -58,5 +60,5 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 @pytest.fixture(autouse=True)
 def one_thread() -> None:
-    """Several threads on busy cores wait for each other; every test starts with one."""
+    """Several threads wait for each other beside a second worker; every test starts with one."""
     torch.set_num_threads(1)

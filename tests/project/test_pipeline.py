@@ -38,15 +38,17 @@ def test_every_tracked_result_is_up_to_date() -> None:
     assert json.loads(dvc("status", "--json", "dvc.yaml", "data.dvc")) == {}
 
 
-def test_a_second_repro_does_nothing() -> None:
-    assert "Data and pipelines are up to date." in dvc("repro")
+def test_a_repro_would_do_nothing() -> None:
+    # Dry, so that a stale result fails here at once and is not trained anew.
+    assert "Data and pipelines are up to date." in dvc("repro", "--dry")
 
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The working tree without its environment, to change parameters in."""
+    """The working tree without its environment and caches, to change parameters in."""
     folder = tmp_path_factory.mktemp("copy") / "repository"
-    skip = shutil.ignore_patterns(".venv", ".git", ".cache", "__pycache__", "tmp", "benchmarks")
+    # Of hidden folders DVC's alone; other tests may write caches into the rest at this moment.
+    skip = shutil.ignore_patterns(".[!d]*", "__pycache__", "tmp", "benchmarks")
     shutil.copytree(ROOT, folder, ignore=skip, symlinks=True)
     subprocess.run([str(DVC), "config", "core.no_scm", "true"], cwd=folder, check=True)
     return folder

@@ -1,5 +1,6 @@
 """The command line: what it does, and how it fails."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from PIL import Image
 
 from srlib.cli import main
+from srlib.config import load_config
 from srlib.networks import create_network
 from srlib.weights.files import save_tensors
 
@@ -63,7 +65,6 @@ def test_complexity_prints_the_published_count(capsys) -> None:
         (["fetch"], "name the sets"),
         (["fetch", "Set6"], "Set6"),
         (["complexity", "nothing"], "srlib.list_networks"),
-        (["evaluate", "--reference", "nothing"], "neither bicubic, hr"),
     ],
 )
 def test_a_mistake_is_one_line_on_stderr(arguments, says, weights, image, tmp_path, capsys) -> None:
@@ -72,6 +73,15 @@ def test_a_mistake_is_one_line_on_stderr(arguments, says, weights, image, tmp_pa
     assert main(arguments) == 2
     error = capsys.readouterr().err
     assert error.startswith("srlib: error: ") and says in error
+
+
+def test_an_unknown_reference_is_named(store, root, tmp_path, monkeypatch, capsys) -> None:
+    params = root / "params.yaml"
+    packed = load_config(params).packed(4, "test")  # in a fresh clone there are no images yet
+    shutil.copytree(store.folder, tmp_path / packed)
+    monkeypatch.chdir(tmp_path)
+    assert main(["evaluate", "--params", str(params), "--reference", "nothing"]) == 2
+    assert "neither bicubic, hr" in capsys.readouterr().err
 
 
 def test_a_failed_upscale_leaves_no_file(weights, tmp_path, capsys) -> None:

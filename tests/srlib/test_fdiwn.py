@@ -27,7 +27,8 @@ def macs_720p_of_plain_convolutions(name: str, scale: int) -> int:
         if isinstance(module, nn.Conv2d) and not parametrize.is_parametrized(module, "weight"):
             macs += output.numel() * module.weight[0].numel()
 
-    network = create_network(name, scale).to("meta")
+    with torch.device("meta"):
+        network = create_network(name, scale)
     for module in network.modules():
         module.register_forward_hook(count)
     with torch.no_grad(), parametrize.cached():

@@ -150,16 +150,14 @@ def test_rewriting_leaves_the_block_as_it_was(
 # --- counts -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ABLATION)
-def test_parameters_of_the_ablations(name: str) -> None:
-    assert parameters(on_meta(name)) == ABLATION[name]
+def test_parameters_of_the_ablations() -> None:
+    assert {name: parameters(on_meta(name)) for name in ABLATION} == ABLATION
 
 
-@pytest.mark.parametrize("name", RDSRN)
-def test_rdsrn_has_the_counts_of_the_fit(name: str) -> None:
-    params, macs = RDSRN[name]
-    counts = complexity(on_meta(name), LR_720P[4])
-    assert (counts.params, round(counts.conv_macs / 1e9, 1)) == (params, macs)
+def test_rdsrn_has_the_counts_of_the_fit() -> None:
+    counts = {name: complexity(on_meta(name), LR_720P[4]) for name in RDSRN}
+    found = {name: (c.params, round(c.conv_macs / 1e9, 1)) for name, c in counts.items()}
+    assert found == RDSRN
 
 
 @pytest.mark.parametrize("part", ["wide", "refinement"])

@@ -3,7 +3,6 @@
 import csv
 import json
 import math
-import os
 import subprocess
 import sys
 from dataclasses import asdict
@@ -582,7 +581,6 @@ def two_ranks(store: Store, folder: Path, **extra: str) -> subprocess.CompletedP
         [sys.executable, *command, tiny_run.__file__, json.dumps(job | extra)],
         capture_output=True,
         text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
         timeout=120,
     )
 
