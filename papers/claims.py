@@ -44,12 +44,10 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 import pandas as pd
-import torch
 
+from papers.counts import count
 from papers.printed import cells, list_papers
 from papers.results import per_image, results
-from srlib.evaluation.complexity import complexity
-from srlib.networks import create_network
 from srlib.paths import ROOT, find
 
 Verdict = Literal["holds", "fails", "holds as printed, not here", "undecided at this budget"]
@@ -173,16 +171,14 @@ def stated(paper: str, where: str, quantity: str, value: float, unit: str = "") 
     return _row("stated", paper=paper, row=where, quantity=quantity, value=value, unit=unit)
 
 
-def counted(network: str, scale: int, quantity: str = "params", **how: Any) -> pd.DataFrame:
+def counted(network: str, scale: int, quantity: str = "params", **settings: Any) -> pd.DataFrame:
     """A count of a network, by code, as evidence.
 
     Args:
-        network, scale: as ``create_network`` takes them.
-        quantity: a field of ``srlib.complexity.Complexity``.
-        **how: ``lr_size`` in pixels, 256x256 if not given, and settings such as ``blocks=4``.
+        network, scale, quantity, **settings: as ``papers.counts.count`` takes them.
     """
-    value = _count(network, scale, quantity, **how)
-    name = " ".join([network, *(f"{key}={setting}" for key, setting in how.items())])
+    value = count(network, scale, quantity, **settings)
+    name = " ".join([network, *(f"{key}={setting}" for key, setting in settings.items())])
     return computed(name, quantity, value, scale=scale)
 
 
@@ -415,17 +411,6 @@ def _image_scores(campaign: str, scale: int, root: Path) -> pd.DataFrame:
         return pd.DataFrame(columns=["method", "scale", "seed", "set", "image", "psnr_y"])
     found = per_image(campaign, root)
     return found[found["scale"] == scale]
-
-
-@cache
-def _count(
-    network: str, scale: int, quantity: str, lr_size: tuple[int, int] = (256, 256), **how: Any
-) -> int:
-    with torch.device("meta"):
-        built = create_network(network, scale, **how)
-    if quantity == "params":  # nothing need be run for it
-        return sum(parameter.numel() for parameter in built.parameters())
-    return getattr(complexity(built, lr_size), quantity)
 
 
 @cache

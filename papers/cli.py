@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from papers.counts import printed_beside
+from papers.counts import printed_counts
 from papers.results import committed
 from papers.show import figures, markdown, paper_figures, paper_tables
 from srlib import paths
@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _counts(_: argparse.Namespace) -> None:
-    _print_audit(printed_beside())
+    _print_audit(printed_counts())
 
 
 def _report(options: argparse.Namespace) -> None:

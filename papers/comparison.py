@@ -15,7 +15,7 @@ import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from papers.counts import UNITS, measure, reasons
+from papers.counts import COST, QUANTITIES, UNITS, count, differences, readable
 from papers.printed import (
     FOLDER,
     SCORES,
@@ -35,12 +35,6 @@ from srlib.weights.official import official
 STRICT = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 STATUSES = ("within", "outside", "not comparable", "empty")
 WORST = ("outside", "empty", "not comparable", "within")  # first decides for a cell of two numbers
-COUNTS = {
-    "params": "params",
-    "ntire_flops": "ntire_flops",
-    "macs_720p": "conv_macs",
-    "activations": "conv_activations",
-}
 CODE_RUN = "srlib.complexity"  # a count is made by the code of the commit that shows it
 KEYS = ["row", "scale", "column"]
 
@@ -290,34 +284,19 @@ def our_counts(table: PaperTable, folder: Path = FOLDER) -> pd.DataFrame:
     """What the networks of a table's rows are and cost here, whatever of it is printed.
 
     Returns:
-        Columns: row, scale, what (of the registry), parameters, MACs 720p (G), NTIRE FLOPs (G, LR
-        256x256), activations (M, LR 256x256).
+        Columns: row, scale, what (of the registry), and the columns ``papers.counts.COST``.
     """
-    printed = {
-        (r.row, r.scale): r for r in load_paper(table.paper, folder).tables[table.table].rows
+    printed = load_paper(table.paper, folder).tables[table.table].rows
+    shown = set(zip(table.cells["row"], table.cells["scale"], strict=True))
+    own = {
+        (row.row, row.scale): row.network
+        for row in printed
+        if row.network and (row.row, row.scale) in shown
     }
-    rows = []
-    for row, scale in dict.fromkeys(zip(table.cells["row"], table.cells["scale"], strict=True)):
-        network = printed[row, scale].network if (row, scale) in printed else None
-        if network is None:
-            continue
-        each = {q: count(network, scale, q) for q in COUNTS}
-        rows.append(
-            {"row": row, "scale": scale, "what": NETWORKS[network].about}
-            | {"parameters": int(each["params"]), "MACs, 720p (G)": each["macs_720p"] / 1e9}
-            | {"NTIRE FLOPs (G)": each["ntire_flops"] / 1e9}
-            | {"activations (M)": each["activations"] / 1e6}
-        )
-    return pd.DataFrame(rows)
-
-
-def count(network: str, scale: int, quantity: str, blocks: int | None = None) -> float:
-    """One of ``COUNTS`` of a network of the registry: parameters, operations or elements."""
-    measured = measure(network, scale, **({} if blocks is None else {"blocks": blocks}))
-    if quantity == "params":  # without the forward pass that the others need
-        return float(measured.params)
-    counts = measured["720p" if quantity == "macs_720p" else "256"]
-    return float(getattr(counts, COUNTS[quantity]))
+    counted = readable((network, scale) for (_, scale), network in own.items())
+    counted["row"] = [row for row, _ in own]
+    counted["what"] = [NETWORKS[network].about for network in counted["network"]]
+    return counted[["row", "scale", "what", *COST]]
 
 
 Scores = dict[tuple[str, str, int, str, str], dict[str, Any]]
@@ -345,7 +324,7 @@ def _row(
         column = table.columns[key]
         for part, quantity in enumerate(SCORES.get(column.quantity, [column.quantity])):
             place = Place(name, row.row, row.network, row.scale, quantity, column.dataset or key)
-            if quantity in COUNTS:  # what is not printed is not counted
+            if quantity in QUANTITIES:  # what is not printed is not counted
                 found = NOTHING if isinstance(printed, Empty) else _counted(place, column)
             else:
                 belongs = next((b for b in known.rows if b.covers(place)), None)
@@ -426,10 +405,12 @@ def _judge(number: dict[str, Any], place: Place, known: Measured, folder: Path) 
 def _of_count(place: Place, folder: Path) -> str:
     cell = {"network": place.network, "quantity": place.quantity, "scale": place.scale}
     cell["paper"] = place.table.split(" ")[0]
-    return next((r.reason for r in _reasons(folder) if r.covers(cell)), "the cause is not known")
+    return next(
+        (r.reason for r in _differences(folder) if r.covers(cell)), "the cause is not known"
+    )
 
 
-_reasons = cache(reasons)
+_differences = cache(differences)
 
 
 def _entry(entry: Entry, table: Table, scores: Scores, known: Measured) -> Iterator[dict[str, Any]]:
@@ -444,10 +425,8 @@ def _entry(entry: Entry, table: Table, scores: Scores, known: Measured) -> Itera
     for key, column in table.columns.items():
         for quantity in SCORES.get(column.quantity, [column.quantity]):
             place = Place("", entry.row, None, entry.scale, quantity, column.dataset or key)
-            if quantity in COUNTS:
-                exact = count(
-                    weights["network"], entry.scale, quantity, weights["settings"].get("blocks")
-                )
+            if quantity in QUANTITIES:
+                exact = count(weights["network"], entry.scale, quantity, **weights["settings"])
                 found = NOTHING | {"measured": exact / UNITS[column.unit], "from": "code"}
                 found |= {"method": entry.method, "runs": CODE_RUN}
             else:

@@ -19,7 +19,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked_dataclass
 from scipy.optimize import isotonic_regression
 
-from papers.counts import printed_beside
+from papers.counts import printed_counts
 from papers.printed import FOLDER, PublishedError, cells
 from papers.statements import UNIT_OF, Judge, cell_of, statements
 
@@ -236,9 +236,9 @@ def _slip(a: dict, b: dict) -> str:
 
 
 def impossible_counts(beside: pd.DataFrame, table: pd.DataFrame) -> Iterator[Finding]:
-    """Kind "impossible count": cells of ``audit.printed_beside`` that are not the network's own."""
+    """Kind "impossible count": cells of ``printed_counts`` that are not the network's own."""
     keys = ["paper", "table", "row", "scale", "quantity"]
-    wrong = beside[~beside["agrees"]].merge(table[[*keys, "unit", "shown", "address"]], on=keys)
+    wrong = beside[~beside["agrees"]].merge(table[[*keys, "shown", "address"]], on=keys)
     for cell in wrong.to_dict("records"):
         measured = cell["measured"]
         digits = 2 if measured < 100 else 1 if measured < 1e4 else 0
@@ -523,7 +523,7 @@ def findings() -> pd.DataFrame:
     Raises:
         PublishedError: a file that cannot be read, or a reason for what is not found.
     """
-    table, beside = printed_cells(), printed_beside()
+    table, beside = printed_cells(), printed_counts()
     found = [
         *two_values(table),
         *impossible_counts(beside, table),

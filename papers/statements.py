@@ -20,7 +20,7 @@ import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
-from papers.counts import UNITS, measure
+from papers.counts import UNITS, count
 from papers.printed import FOLDER, PublishedError, cells, list_papers, load_paper
 
 STRICT = ConfigDict(extra="forbid")
@@ -354,7 +354,7 @@ class Judge:
         records = [self._record(address) for address in addresses]
         for blocks in range(1, MOST_BLOCKS + 1):
             counts = [
-                measure(one["network"], one["scale"], blocks=blocks).params for one in records
+                count(one["network"], one["scale"], "params", blocks=blocks) for one in records
             ]
             ranges = [cell_of(one).as_value(cut=True) for one in records]
             if all(r.low <= n < r.high for n, r in zip(counts, ranges, strict=True)):

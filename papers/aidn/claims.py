@@ -32,6 +32,7 @@ from papers.claims import (
     rows,
     stated,
 )
+from srlib.evaluation.complexity import parameters
 from srlib.networks import create_network
 from srlib.networks.aidn import AIDB, AIEB
 from srlib.networks.blocks import ESA, ChannelAttention
@@ -57,10 +58,6 @@ def aidn() -> nn.Module:
     """The network of the published counts, without weights."""
     with torch.device("meta"):
         return create_network("aidn", 4)
-
-
-def parameters(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
 
 
 # Abstract and introduction.
@@ -191,8 +188,8 @@ def srb_is_a_convolution() -> Finding:
 
 @claim("aidn", "Sections 1, 3.2", "RFDB computes much that is redundant, and RFDB-E leaves it out.")
 def rfdb_is_redundant() -> Finding:
-    with_identity = rows(*(counted("rfdn", 4, name) for name in ("params", "conv_macs")))
-    without = rows(*(counted("rfdn", 4, name, block="rfdb-e") for name in ("params", "conv_macs")))
+    with_identity = rows(*(counted("rfdn", 4, name) for name in ("params", "macs_720p")))
+    without = rows(*(counted("rfdn", 4, name, block="rfdb-e") for name in ("params", "macs_720p")))
     saved = ratios(without, with_identity)
     params, macs = 100 * (1 - saved["value"])
     return Finding(

@@ -28,7 +28,7 @@ from papers.claims import (
     ratios,
     rows,
 )
-from srlib.evaluation.complexity import LR_720P
+from srlib.evaluation.complexity import parameters
 from srlib.networks import create_network
 from srlib.networks.fdiwn import (
     FDIWN,
@@ -54,8 +54,8 @@ def cells(row: str, quantity: str = "psnr_y", **where: Any) -> pd.DataFrame:
 
 
 def counts(network: str, quantity: str = "params") -> pd.DataFrame:
-    """A count at both scales, for an HR image of 1280x720."""
-    return rows(*(counted(network, scale, quantity, lr_size=LR_720P[scale]) for scale in SCALES))
+    """A count at both scales."""
+    return rows(*(counted(network, scale, quantity) for scale in SCALES))
 
 
 def fdiwn() -> FDIWN:
@@ -73,7 +73,7 @@ def fdiwn() -> FDIWN:
 def wide_units_distil_better() -> Finding:
     with torch.device("meta"):
         unit = WideUnit(WIDTH, PLANS[4].wirw, WIDTH // 2)
-    count = sum(parameter.numel() for parameter in unit.parameters())
+    count = parameters(unit)
     return Finding(
         UNDECIDED,
         "Nothing was measured: the poster prints no scores without the unit, and no network "
@@ -147,8 +147,8 @@ def groups_fuse_pairs() -> Finding:
 @claim("fdiwn", "Contributions", "The group is the network's basic component.")
 def groups_make_the_network() -> Finding:
     network = fdiwn()
-    inside = sum(parameter.numel() for parameter in network.groups.parameters())
-    total = sum(parameter.numel() for parameter in network.parameters())
+    inside = parameters(network.groups)
+    total = parameters(network)
     return Finding(
         as_printed(2 * inside > total),
         f"{inside / total:.0%} of the parameters are in {len(network.groups)} groups, which are "
@@ -188,10 +188,10 @@ def blocks_shuffle_attention() -> Finding:
 # The table.
 
 
-def cheaper(other: str, network: str, printed_as: str, counted_as: str, unit: str) -> Finding:
+def cheaper(other: str, network: str, quantity: str, unit: str) -> Finding:
     """Whether FDIWN costs less than another network, in print and by code."""
-    ours, theirs = cells(OURS, printed_as), cells(other, printed_as)
-    here, there = counts("fdiwn", counted_as), counts(network, counted_as)
+    ours, theirs = cells(OURS, quantity), cells(other, quantity)
+    here, there = counts("fdiwn", quantity), counts(network, quantity)
     in_print, by_code = ratios(ours, theirs), ratios(here, there)
     divisor = {"K": 1e3, "G": 1e9}[unit]
     said = "; ".join(
@@ -212,27 +212,27 @@ def cheaper(other: str, network: str, printed_as: str, counted_as: str, unit: st
 
 @claim("fdiwn", "Table", "FDIWN has fewer parameters than IMDN.")
 def fewer_parameters_than_imdn() -> Finding:
-    return cheaper(IMDN, "imdn", "params", "params", "K")
+    return cheaper(IMDN, "imdn", "params", "K")
 
 
 @claim("fdiwn", "Table", "FDIWN needs fewer multiply-adds than IMDN.")
 def fewer_multiply_adds_than_imdn() -> Finding:
-    return cheaper(IMDN, "imdn", "macs_720p", "conv_macs", "G")
+    return cheaper(IMDN, "imdn", "macs_720p", "G")
 
 
 @claim("fdiwn", "Table", "FDIWN has fewer parameters than CARN.")
 def fewer_parameters_than_carn() -> Finding:
-    return cheaper(CARN, "carn", "params", "params", "K")
+    return cheaper(CARN, "carn", "params", "K")
 
 
 @claim("fdiwn", "Table", "FDIWN needs fewer multiply-adds than CARN.")
 def fewer_multiply_adds_than_carn() -> Finding:
-    return cheaper(CARN, "carn", "macs_720p", "conv_macs", "G")
+    return cheaper(CARN, "carn", "macs_720p", "G")
 
 
-def costs(row: str, network: str, quantity: str, counted_as: str, divisor: float) -> Finding:
+def costs(row: str, network: str, quantity: str, divisor: float) -> Finding:
     """Whether a printed cost is that of the network, rounded or cut off to the printed digits."""
-    in_print, here = cells(row, quantity), counts(network, counted_as)
+    in_print, here = cells(row, quantity), counts(network, quantity)
     digits = 0 if quantity == "params" else 1
     unit = 10.0**-digits
     differences = here["value"] / divisor - in_print["value"]
@@ -246,12 +246,12 @@ def costs(row: str, network: str, quantity: str, counted_as: str, divisor: float
 
 @claim("fdiwn", "Table", "FDIWN has the parameters of its row.")
 def parameters_of_the_row() -> Finding:
-    return costs(OURS, "fdiwn", "params", "params", 1e3)
+    return costs(OURS, "fdiwn", "params", 1e3)
 
 
 @claim("fdiwn", "Table", "FDIWN needs the multiply-adds of its row.")
 def multiply_adds_of_the_row() -> Finding:
-    return costs(OURS, "fdiwn", "macs_720p", "conv_macs", 1e9)
+    return costs(OURS, "fdiwn", "macs_720p", 1e9)
 
 
 @claim("fdiwn", "Table", "At x4 FDIWN scores what its row says, the image in overlapping parts.")

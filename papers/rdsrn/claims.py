@@ -31,7 +31,7 @@ from papers.claims import (
     stated,
 )
 from papers.printed import cells
-from srlib.evaluation.complexity import LR_720P
+from srlib.evaluation.complexity import parameters
 from srlib.networks import create_network
 
 SETS = ("Set5", "Urban100")
@@ -108,7 +108,7 @@ def recursion_reuses_its_block() -> Finding:
     few, many = (_cell("I", f"Recursions {n}", "Params") for n in RECURSIONS[::2])
     with torch.device("meta"):
         block = create_network("rdsrn", 4).get_submodule("recursive")
-    own = computed("rdsrn, recursive block", "params", sum(p.numel() for p in block.parameters()))
+    own = computed("rdsrn, recursive block", "params", parameters(block))
     added = (_value(many) - _value(few)) / (RECURSIONS[2] - RECURSIONS[0])
     fusing = _value(counted("rdsrn", 4, recursions=2)) - _value(counted("rdsrn", 4, recursions=1))
     return Finding(
@@ -316,7 +316,7 @@ def parameters_of_rdn() -> Finding:
 
 @claim("rdsrn", "Section III; Table II", "RDN needs 10 times as many multiply-adds.")
 def multiply_adds_of_rdn() -> Finding:
-    return _times(RDN, "Multi-Adds", "10", ("rdn", "conv_macs"))
+    return _times(RDN, "Multi-Adds", "10", ("rdn", "macs_720p"))
 
 
 @claim("rdsrn", "Section III; Table II", "RDSRN is 3 times faster than RDN.")
@@ -331,7 +331,7 @@ def parameters_of_carn() -> Finding:
 
 @claim("rdsrn", "Section III; Table II", "RDSRN needs 1.5 times the multiply-adds of CARN.")
 def multiply_adds_of_carn() -> Finding:
-    return _times(CARN, "Multi-Adds", "1.5", ("carn", "conv_macs"), more=True)
+    return _times(CARN, "Multi-Adds", "1.5", ("carn", "macs_720p"), more=True)
 
 
 @claim("rdsrn", "Section III; Table II", "RDSRN is 1.3 times faster than CARN.")
@@ -345,9 +345,9 @@ def costs_of_the_others() -> Finding:
     names = {"SRCNN [3]": "srcnn", RDN: "rdn", CARN: "carn"}
     right, code = [], []
     for row, network in names.items():
-        for column, count, unit in (("Params", "params", 1e6), ("Multi-Adds", "conv_macs", 1e9)):
+        for column, count, unit in (("Params", "params", 1e6), ("Multi-Adds", "macs_720p", 1e9)):
             cell = table[(table["row"] == row) & (table["column"] == column)]
-            here = counted(network, 4, count, lr_size=LR_720P[4])
+            here = counted(network, 4, count)
             code.append(here)
             digits = len(f"{_value(cell):g}".partition(".")[2])
             step = 10.0**-digits
@@ -403,8 +403,8 @@ def _times(
     ]
     reason = f"The cells give {_value(factor):.2f}."
     if network is not None:
-        here = counted(network[0], 4, network[1], lr_size=LR_720P[4])
-        unit = {"params": 1e6, "conv_macs": 1e9}[network[1]]
+        here = counted(network[0], 4, network[1])
+        unit = {"params": 1e6, "macs_720p": 1e9}[network[1]]
         exact = _value(here) / unit / _value(ours)
         exact = 1 / exact if more else exact
         parts.append(here)
@@ -423,7 +423,7 @@ def _unprinted(part: str, name: str, figure: str, measured: Comparison) -> Findi
     """A part without a printed score: what it costs in the fit, and what it gains here."""
     without: dict[str, Any] = {part: False}
     params = [counted("rdsrn", 4), counted("rdsrn", 4, **without)]
-    macs = [counted("rdsrn", 4, "conv_macs", lr_size=LR_720P[4], **how) for how in ({}, without)]
+    macs = [counted("rdsrn", 4, "macs_720p", **how) for how in ({}, without)]
     share = [1 - _value(each[1]) / _value(each[0]) for each in (params, macs)]
     return Finding(
         measured.verdict,

@@ -33,7 +33,7 @@ from papers.claims import (
     stated,
 )
 from papers.printed import load_paper
-from srlib.evaluation.complexity import LR_720P
+from srlib.evaluation.complexity import parameters
 from srlib.networks import create_network
 from srlib.networks.imdn import IMDB
 from srlib.networks.rfdn import SRB, imdb_as_imdb_r, srb_as_convolution
@@ -95,12 +95,12 @@ def fdc_does_what_a_split_does() -> Finding:
 def pointwise_distillation_saves_parameters() -> Finding:
     with torch.device("meta"):
         block = imdb_as_imdb_r(IMDB(64))
-        before = _parameters(block)
+        before = parameters(block)
         for name in ("distil1", "distil2", "distil3"):
             conv = block.get_submodule(name)
             assert isinstance(conv, nn.Conv2d)
             setattr(block, name, nn.Conv2d(conv.in_channels, conv.out_channels, 1))
-        after = _parameters(block)
+        after = parameters(block)
     return Finding(
         as_printed(after < before),
         f"In IMDN's block of 64 channels they take {before:,} parameters to {after:,}, "
@@ -408,7 +408,7 @@ def rfdn_in_the_figure_of_parameters() -> Finding:
 @claim("rfdn", "Section 4.3, Figure 5", "RFDN and RFDN-L beat IMDN with fewer multiply-adds.")
 def fewer_calculations_than_imdn() -> Finding:
     names = {"RFDN (Ours)": "rfdn", "RFDN-L (Ours)": "rfdn-l", "IMDN [10]": "imdn"}
-    macs = [counted(name, 4, "conv_macs", lr_size=LR_720P[4]) for name in names.values()]
+    macs = [counted(name, 4, "macs_720p") for name in names.values()]
     psnr = [_on_set5(row) for row in names]
     lighter = [_value(ours) < _value(macs[2]) for ours in macs[:2]]
     gains = [_value(ours) - _value(psnr[2]) for ours in psnr[:2]]
@@ -428,7 +428,7 @@ def rfdn_is_about_as_fast_as_imdn() -> Finding:
         stated("rfdn", f"Section 4.3, {name}", "frames per second", fps, "1/s")
         for name, fps in (("RFDN", 44), ("IMDN", 49))
     )
-    macs = [counted(name, 4, "conv_macs", lr_size=LR_720P[4]) for name in ("rfdn", "imdn")]
+    macs = [counted(name, 4, "macs_720p") for name in ("rfdn", "imdn")]
     longer = _value(theirs) / _value(ours) - 1
     return Finding(
         UNDECIDED,
@@ -618,7 +618,7 @@ def rfdn_l_is_best_at_large_scales() -> Finding:
 def recursion_is_small_and_slow() -> Finding:
     names = {"DRCN [13]": "drcn", "DRRN [22]": "drrn", "VDSR [12]": "vdsr"}
     params = [_count("3", row, 4) for row in names]
-    macs = [counted(name, 4, "conv_macs", lr_size=LR_720P[4]) for name in names.values()]
+    macs = [counted(name, 4, "macs_720p") for name in names.values()]
     small = [_value(params[n]) < _value(params[2]) for n in (0, 1)]
     slow = [_value(macs[n]) > _value(macs[2]) for n in (0, 1)]
     largest = printed("rfdn", "3", column="Params", scale=4).nlargest(1, "value")
@@ -653,7 +653,7 @@ def carn_m_gives_up_psnr() -> Finding:
 
 
 CHALLENGE = {"Params": ("params", 1e6), "FLOPs": ("ntire_flops", 1e9)}
-CHALLENGE |= {"Activations": ("conv_activations", 1e6)}
+CHALLENGE |= {"Activations": ("activations", 1e6)}
 COSTS = ("Runtime", *CHALLENGE)
 
 
@@ -759,10 +759,6 @@ def nearest_pointwise(x: Tensor, wanted: Tensor) -> Tensor:
 
 def _largest(x: Tensor) -> float:
     return x.abs().max().item()
-
-
-def _parameters(module: nn.Module) -> int:
-    return sum(p.numel() for p in module.parameters())
 
 
 def _value(cell: pd.DataFrame) -> float:

@@ -16,7 +16,6 @@ import pandas as pd
 
 from papers.comparison import (
     CODE_RUN,
-    COUNTS,
     KEYS,
     STATUSES,
     WORST,
@@ -27,6 +26,7 @@ from papers.comparison import (
     paper_table,
     paper_tables,
 )
+from papers.counts import QUANTITIES
 from papers.printed import FOLDER
 from papers.show.tables import Table
 from papers.show.tables import show as show_frame
@@ -428,7 +428,7 @@ def _runs(table: PaperTable) -> str:
         f"{method} ×{scale} {' '.join(dict.fromkeys(' '.join(part['runs']).split()))}"
         for (method, scale), part in scored.groupby(["method", "scale"], sort=False)
     ]
-    if table.cells["quantity"].isin(COUNTS).any():
+    if table.cells["quantity"].isin(list(QUANTITIES)).any():
         parts.append(f"counts {CODE_RUN} of this commit")
     return f"Runs: {'; '.join(parts)}."
 

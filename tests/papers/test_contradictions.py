@@ -27,11 +27,9 @@ from papers.contradictions import (
     unsupported,
     wrong_order,
 )
-from papers.counts import measure
+from papers.counts import count
 from papers.printed import PublishedError
 from papers.statements import statement_table, statements
-from srlib.evaluation.complexity import complexity
-from srlib.networks import create_network
 
 HEAD = """
 paper: {{key: {key}}}
@@ -397,10 +395,9 @@ def test_an_unknown_kind_is_named(found: pd.DataFrame) -> None:
 
 
 def test_four_blocks_give_what_the_reasons_say_of_them() -> None:
-    four = complexity(create_network("aidn", 4, blocks=4))
-    srresnet = measure("msrresnet", 4)["256"]
-    assert round(100 * (1 - four.params / srresnet.params)) == 84
-    assert abs(100 * (1 - four.ntire_flops / srresnet.ntire_flops) - 91.5) < 0.5
-    assert measure("carn", 4)["256"].params / four.params > 6
-    assert four.params / measure("imdn-aim", 4)["256"].params < 1 / 3
-    assert round(measure("e-rfdn", 4)["256"].params / four.params) == 2
+    params, flops = (count("aidn", 4, quantity, blocks=4) for quantity in ("params", "ntire_flops"))
+    assert round(100 * (1 - params / count("msrresnet", 4, "params"))) == 84
+    assert abs(100 * (1 - flops / count("msrresnet", 4, "ntire_flops")) - 91.5) < 0.5
+    assert count("carn", 4, "params") / params > 6
+    assert params / count("imdn-aim", 4, "params") < 1 / 3
+    assert round(count("e-rfdn", 4, "params") / params) == 2

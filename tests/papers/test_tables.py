@@ -9,7 +9,7 @@ import yaml
 
 from papers.printed import PublishedError, list_papers, load_paper, published
 from papers.results import ProvenanceError, over_seeds, results
-from papers.show.tables import beside, complexity_beside, show
+from papers.show.tables import printed_counts, printed_scores, show
 from srlib.paths import ROOT
 
 PAPERS = list_papers()
@@ -89,19 +89,19 @@ def test_seeds_give_mean_spread_and_runs(scores: pd.DataFrame) -> None:
 
 
 def test_a_printed_cell_meets_its_measurement(scores: pd.DataFrame) -> None:
-    table = beside(published("aidn", "2"), scores).set_index(["row", "set"])
+    table = printed_scores(published("aidn", "2"), scores).set_index(["row", "set"])
     assert table.loc[("Base", "Set5"), "difference"] == pytest.approx(30.01 - 32.10)
 
 
 def test_a_cell_that_was_not_measured_stays_empty(scores: pd.DataFrame) -> None:
-    table = beside(published("aidn", "2"), scores).set_index(["row", "set"])
+    table = printed_scores(published("aidn", "2"), scores).set_index(["row", "set"])
     assert table["measured"].isna()["AIDB", "Urban100"]
     assert "–" in show(table.reset_index(), "test").to_html()
 
 
 def test_four_blocks_do_not_give_the_printed_figures() -> None:
-    assert complexity_beside("aidn", "3", blocks=6)["agrees"].all()
-    assert not complexity_beside("aidn", "3", blocks=4)["agrees"].any()
+    assert printed_counts("aidn", "3", blocks=6)["agrees"].all()
+    assert not printed_counts("aidn", "3", blocks=4)["agrees"].any()
 
 
 def test_a_difference_shows_its_sign() -> None:

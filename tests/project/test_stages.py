@@ -26,7 +26,7 @@ CARRIERS |= {"srlib.pipeline"}
 PIPELINES = {"quick": ROOT} | {
     path.parent.name: path.parent for path in ROOT.glob("campaigns/*/dvc.yaml")
 }
-OF_ALL_RESULTS = {"render"}
+OF_ALL_RESULTS = {"count", "render"}
 
 
 def stages(campaign: str) -> dict[str, dict]:
@@ -120,6 +120,16 @@ def test_a_stage_depends_on_no_code_that_it_does_not_run(stage: str) -> None:
     needed = files(with_imports(used_modules(pipeline, stage), networks_of("quick")))
     code = {dep for dep in dependencies("quick", stage) if (ROOT / dep).suffix == ".py"}
     assert code - needed <= {"srlib/networks/blocks.py"}  # what networks share
+
+
+def test_counting_depends_on_all_that_it_runs() -> None:
+    needed = files(with_imports(used_modules(pipeline, "count"), networks_of("benchmarks")))
+    assert missing(needed, dependencies("quick", "count")) == set()
+
+
+@pytest.mark.parametrize("stage", ["render"])
+def test_what_reads_the_counts_waits_for_them(stage: str) -> None:
+    assert "results/counts.csv" in stages("quick")[stage]["deps"]
 
 
 def test_the_notebooks_depend_on_all_that_they_run() -> None:
