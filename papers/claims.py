@@ -6,7 +6,8 @@ printed, algebraic and quality claims stood before any claim was judged; those o
 the margin and of means were added while the printed numbers were being read:
 
 **Arithmetic and printed claims** ("13,774 images", "second among these methods"). *Holds* if the
-printed numbers give it, rounded to the digits of the claim; else *fails*. Where a paper names no
+printed numbers give it, rounded or cut off to the digits of the claim, by the rule of
+``papers.printed.Number``; else *fails*. Where a paper names no
 scale, every printed scale must give it; where it names no set, a gain is the mean over the printed
 sets, and that it is one at all is judged by this mean. "1/n of it" is the nearest whole n. A saving
 that is exceeded holds.
@@ -342,10 +343,10 @@ def authors_weights(cells: pd.DataFrame, campaign: str, method: str, root: Path 
     return Finding(HOLDS if far.empty else NOT_HERE, said, rows(cells, measured, table))
 
 
-def rounds_to(exact: float, stated: str) -> bool:
-    """Whether a number, rounded to the digits of the stated one, is it ("84" of 84.1)."""
-    digits = len(stated.partition(".")[2])
-    return f"{exact:.{digits}f}" == stated
+def as_counted(printed: pd.DataFrame, counted: pd.DataFrame) -> list[bool]:
+    """Whether each printed count is the one beside it, row by row, by the rule of ``Number``."""
+    pairs = zip(printed["number"], counted["value"], strict=True)
+    return [number.in_full.admits(value) for number, value in pairs]
 
 
 def _pairs(ours: pd.DataFrame, theirs: pd.DataFrame, how: Literal["minus", "over"]) -> pd.DataFrame:
@@ -424,9 +425,10 @@ def _row(kind: str, **cell: Any) -> pd.DataFrame:
 
 def _evidence(table: pd.DataFrame) -> pd.DataFrame:
     """The columns of evidence, in order: text where there is none is empty, a number is missing."""
-    table = table.reindex(columns=EVIDENCE).reset_index(drop=True)
+    table = table.reindex(columns=[*EVIDENCE, "number"]).reset_index(drop=True)
     numbers = {"value": "float64", "low": "float64", "high": "float64", "scale": "Int64"}
     texts = [column for column in EVIDENCE if column not in numbers]
+    table["number"] = table["number"].astype(object)
     table[texts] = table[texts].astype(object).fillna("")
     return table.astype(numbers)
 

@@ -15,12 +15,14 @@ import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from papers.counts import COST, QUANTITIES, UNITS, count, differences, readable
+from papers.counts import COST, QUANTITIES, count, differences, readable
 from papers.printed import (
+    FACTORS,
     FOLDER,
     SCORES,
     Column,
     Empty,
+    Number,
     PublishedError,
     Row,
     Table,
@@ -338,20 +340,18 @@ def _row(
                     (u.code for u in known.unread if printed.empty.startswith(u.begins)), "e"
                 )
                 judged = {"status": "empty", "code": code, "reason": printed.empty}
-                yield number | _published("", np.nan) | found | judged
+                yield number | _published() | found | judged
                 continue
             values = column.numbers(printed)
-            number |= _published(
-                printed.split("/")[part] if len(values) > 1 else printed,
-                values[part][1] if values else np.nan,
-            )
-            number |= found
+            read = values[part][1] if values else None
+            number |= _published(read.text if read else printed, read) | found
             number["difference"] = round(number["measured"] - number["published"], 9)
-            yield number | _judge(number, place, known, folder)
+            yield number | _judge(number, read, place, known, folder)
 
 
-def _published(printed: str, value: float) -> dict[str, Any]:
-    digits = np.nan if np.isnan(value) else len(printed.rstrip("KMG ").partition(".")[2])
+def _published(printed: str = "", number: Number | None = None) -> dict[str, Any]:
+    value = float(number.value) if number else np.nan
+    digits = number.digits if number else np.nan
     return {"printed": printed, "published": value, "digits": digits, "difference": np.nan}
 
 
@@ -362,7 +362,7 @@ NOTHING |= {"from": "", "method": "", "runs": ""}
 def _counted(place: Place, column: Column) -> dict[str, Any]:
     if place.network is None:
         return NOTHING
-    measured = count(place.network, place.scale, place.quantity) / UNITS[column.unit]
+    measured = count(place.network, place.scale, place.quantity) / FACTORS[column.unit]
     found = {"measured": measured, "from": "code", "method": place.network, "runs": CODE_RUN}
     return NOTHING | found
 
@@ -376,14 +376,16 @@ def _scored(scores: Scores, belongs: Belongs | None, place: Place) -> dict[str, 
     return NOTHING | found | {"from": belongs.source, "method": belongs.method}
 
 
-def _judge(number: dict[str, Any], place: Place, known: Measured, folder: Path) -> dict[str, str]:
+def _judge(
+    number: dict[str, Any], read: Number | None, place: Place, known: Measured, folder: Path
+) -> dict[str, str]:
     """Status, code and reason of a number that is printed."""
     if not number["from"]:
         why = next(nothing for nothing in known.nothing if nothing.covers(place))
         return {"status": "empty", "code": why.code, "reason": why.reason}
     if number["from"] == "code":
-        step = 10.0 ** -number["digits"]
-        within, why_not = -step / 2 <= number["difference"] < step, _of_count(place, folder)
+        assert read is not None  # a count that is no number is refused when it is read
+        within, why_not = read.admits(number["measured"]), _of_count(place, folder)
     else:
         source = known.sources[number["from"]]
         if not source.tolerance:
@@ -427,7 +429,7 @@ def _entry(entry: Entry, table: Table, scores: Scores, known: Measured) -> Itera
             place = Place("", entry.row, None, entry.scale, quantity, column.dataset or key)
             if quantity in QUANTITIES:
                 exact = count(weights["network"], entry.scale, quantity, **weights["settings"])
-                found = NOTHING | {"measured": exact / UNITS[column.unit], "from": "code"}
+                found = NOTHING | {"measured": exact / FACTORS[column.unit], "from": "code"}
                 found |= {"method": entry.method, "runs": CODE_RUN}
             else:
                 found = _scored(scores, belongs, place)
@@ -435,7 +437,7 @@ def _entry(entry: Entry, table: Table, scores: Scores, known: Measured) -> Itera
             number = {"row": entry.row, "scale": entry.scale, "column": key, "quantity": quantity}
             status = "not comparable" if found["from"] else "empty"
             judged = {"status": status, "code": "", "reason": entry.reason}
-            yield number | _published("", np.nan) | found | judged
+            yield number | _published() | found | judged
 
 
 def _in(value: Any, known: list | None) -> bool:

@@ -16,7 +16,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 from torch import nn
 
-from papers.printed import FOLDER, PublishedError, cells
+from papers.printed import FACTORS, FOLDER, PublishedError, cells
 from srlib import paths
 from srlib.evaluation.complexity import Complexity, complexity, counts, parameters
 from srlib.networks import create_network
@@ -28,7 +28,6 @@ QUANTITIES = {
     "macs_720p": "conv_macs_720p",
     "activations": "conv_activations_256",
 }
-UNITS = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9}
 # Columns of ``counts.csv`` as a reader wants them, each in its unit.
 READABLE = {
     "parameters": ("params", ""),
@@ -102,7 +101,7 @@ def readable(networks: Iterable[tuple[str, int]]) -> pd.DataFrame:
         row: dict[str, Any] = {"network": network, "scale": scale}
         for heading, (column, unit) in READABLE.items():
             counted = count(network, scale, column)
-            row[heading] = counted / UNITS[unit] if unit else counted
+            row[heading] = counted / FACTORS[unit] if unit else counted
         rows.append(row)
     return pd.DataFrame(rows, columns=["network", "scale", *READABLE])
 
@@ -150,8 +149,8 @@ def printed_counts(
 
     Returns:
         A row a cell: paper, table, source, row, network, scale, quantity, unit, printed, published
-        and measured (in the unit), difference, agrees (ours, rounded or cut off to the printed
-        digits, is what is printed), and the reason where it is not.
+        and measured (in the unit), difference, agrees (ours is what is printed, by the rule of
+        ``Number``), and the reason where it is not.
     """
     found = cells()
     found = found[found["quantity"].isin(list(QUANTITIES)) & found["network"].notna()]
@@ -165,15 +164,14 @@ def printed_counts(
     rows = []
     for cell in found.to_dict("records"):
         counted = count(cell["network"], cell["scale"], cell["quantity"], **settings)
-        exact = counted / UNITS[cell["unit"]]
-        step = 10.0 ** -len(cell["printed"].rstrip("KMG ").partition(".")[2])
-        difference = exact - cell["value"]
-        agrees = bool(-step / 2 <= difference < step)
+        exact = counted / FACTORS[cell["unit"]]
+        agrees = cell["number"].admits(exact)
         why = next((one.reason for one in known if one.covers(cell)), "")
         rows.append(
             {key: cell[key] for key in keys}
-            | {"published": cell["value"], "measured": exact, "difference": difference}
-            | {"agrees": agrees, "reason": "" if agrees else why}
+            | {"published": cell["value"], "measured": exact}
+            | {"difference": exact - cell["value"], "agrees": agrees}
+            | {"reason": "" if agrees else why}
         )
     columns = [*keys, "published", "measured", "difference", "agrees", "reason"]
     return pd.DataFrame(rows, columns=columns)

@@ -20,7 +20,8 @@ import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
-from papers.counts import UNITS, count
+from papers.counts import count
+from papers.printed import FACTORS as UNITS
 from papers.printed import FOLDER, PublishedError, cells, list_papers, load_paper
 
 STRICT = ConfigDict(extra="forbid")

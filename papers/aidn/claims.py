@@ -16,6 +16,7 @@ from papers.claims import (
     UNDECIDED,
     Finding,
     algebraic,
+    as_counted,
     as_printed,
     authors_weights,
     better,
@@ -28,10 +29,10 @@ from papers.claims import (
     gaps,
     printed,
     ratios,
-    rounds_to,
     rows,
     stated,
 )
+from papers.printed import Number
 from srlib.evaluation.complexity import parameters
 from srlib.networks import create_network
 from srlib.networks.aidn import AIDB, AIEB
@@ -209,7 +210,7 @@ def half_of_an_rfdb() -> Finding:
     )
     saved, other = 100 * (1 - ours / esa), 100 * (1 - ours / cca)
     return Finding(
-        as_printed(round(saved) >= 50),
+        as_printed(saved >= Number.read("50").interval.low),
         f"An AIDB has {ours:,} parameters, {saved:.1f} % fewer than an RFDB of the same width and "
         f"attention, and {other:.1f} % fewer than that of the RFDN in Table 3.",
         rows(
@@ -232,13 +233,13 @@ def saving(quantity: str, counted_as: str, percent: str) -> Finding:
         counted("msrresnet", 4, counted_as),
     )
     four = 100 * (1 - entry["value"].iloc[0] / entry["value"].iloc[1])
-    digits = len(percent.partition(".")[2])
+    said = Number.read(percent)
     listed = ", ".join(
-        f"{part:.{digits}f} % at x{scale}"
+        f"{part:.{said.digits}f} % at x{scale}"
         for part, scale in zip(saved, share["scale"], strict=True)
     )
     return Finding(
-        as_printed(all(round(part, digits) >= float(percent) for part in saved)),
+        as_printed(all(part >= said.interval.low for part in saved)),
         f"By Table 3 it saves {listed}. The challenge entry of four blocks saves {four:.1f} % "
         "at x4.",
         rows(
@@ -531,7 +532,7 @@ def gain(before: str, after: str, size: str) -> Finding:
         for value, name in zip(steps["value"], steps["column"], strict=True)
     )
     return Finding(
-        as_printed(rounds_to(mean, size)),
+        as_printed(Number.read(size).admits(mean)),
         f"The mean over the sets is {mean:+.3f} dB: {listed}.",
         rows(
             stated("aidn", "Section 4.4", "gain", float(size), "dB"),
@@ -671,10 +672,8 @@ def aidn_costs() -> Finding:
     here = rows(counts("aidn"), counts("aidn", "ntire_flops"))
     thousands = [f"{value / 1e3:.0f}" for value in here["value"].iloc[:3]]
     giga = [f"{value / 1e9:.2f}" for value in here["value"].iloc[3:]]
-    agree = [f"{value:.0f}" for value in in_print["value"].iloc[:3]] == thousands
-    agree &= [f"{value:.2f}" for value in in_print["value"].iloc[3:]] == giga
     return Finding(
-        cost(True, agree),
+        cost(True, all(as_counted(in_print, here))),
         f"Six blocks have {', '.join(thousands)}K parameters and {', '.join(giga)} G FLOPs by the "
         "challenge's counter on 256x256 pixels.",
         rows(in_print, here),

@@ -15,6 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from papers.claims import (
     UNDECIDED,
     Finding,
+    as_counted,
     as_printed,
     authors_weights,
     better,
@@ -233,15 +234,17 @@ def fewer_multiply_adds_than_carn() -> Finding:
 def costs(row: str, network: str, quantity: str, divisor: float) -> Finding:
     """Whether a printed cost is that of the network, rounded or cut off to the printed digits."""
     in_print, here = cells(row, quantity), counts(network, quantity)
-    digits = 0 if quantity == "params" else 1
-    unit = 10.0**-digits
-    differences = here["value"] / divisor - in_print["value"]
     said = ", ".join(
-        f"{exact / divisor:.{digits + 1}f} for {value:.{digits}f} at x{scale}"
-        for exact, value, scale in zip(here["value"], in_print["value"], here["scale"], strict=True)
+        f"{exact / divisor:.{number.digits + 1}f} for {value:.{number.digits}f} at x{scale}"
+        for exact, value, number, scale in zip(
+            here["value"], in_print["value"], in_print["number"], here["scale"], strict=True
+        )
     )
-    agree = ((differences >= -unit / 2) & (differences < unit)).all()
-    return Finding(cost(True, bool(agree)), f"By code {said} printed.", rows(in_print, here))
+    return Finding(
+        cost(True, all(as_counted(in_print, here))),
+        f"By code {said} printed.",
+        rows(in_print, here),
+    )
 
 
 @claim("fdiwn", "Table", "FDIWN has the parameters of its row.")

@@ -15,6 +15,7 @@ import torch
 from papers.claims import (
     Comparison,
     Finding,
+    as_counted,
     as_printed,
     claim,
     compare,
@@ -26,11 +27,10 @@ from papers.claims import (
     printed,
     quality,
     ratios,
-    rounds_to,
     rows,
     stated,
 )
-from papers.printed import cells
+from papers.printed import Number, cells
 from srlib.evaluation.complexity import parameters
 from srlib.networks import create_network
 
@@ -39,7 +39,6 @@ RECURSIONS = (1, 3, 9)
 SPLIT_RATIOS = (0.25, 0.5, 0.75)
 RDN, CARN = "RDN [1]", "CARN [4]"
 COSTS = ("Params", "Multi-Adds", "Processing Time")
-HALF_A_STEP = 0.005e6  # of parameters: what printing 0.68M leaves open
 
 
 # --- abstract and conclusion ------------------------------------------------------------------
@@ -80,7 +79,7 @@ def better_in_everything() -> Finding:
 def best_of_the_light_networks() -> Finding:
     table = printed("rdsrn", "II")
     ours = table[table["row"] == "RDSRN"]
-    light = _light(_million(ours[ours["column"] == "Params"]))
+    light = _light(ours.loc[ours["column"] == "Params", "number"].item())
     gap = gaps(ours[ours["column"].isin(SETS)], light)
     measured = compare("benchmarks", "rdsrn", "carn", SETS)
     nearest = gap.loc[gap.groupby("column")["value"].idxmin()]
@@ -345,13 +344,11 @@ def costs_of_the_others() -> Finding:
     names = {"SRCNN [3]": "srcnn", RDN: "rdn", CARN: "carn"}
     right, code = [], []
     for row, network in names.items():
-        for column, count, unit in (("Params", "params", 1e6), ("Multi-Adds", "macs_720p", 1e9)):
+        for column, quantity in (("Params", "params"), ("Multi-Adds", "macs_720p")):
             cell = table[(table["row"] == row) & (table["column"] == column)]
-            here = counted(network, 4, count)
+            here = counted(network, 4, quantity)
             code.append(here)
-            digits = len(f"{_value(cell):g}".partition(".")[2])
-            step = 10.0**-digits
-            right.append(-step / 2 <= _value(here) / unit - _value(cell) < step)
+            right += as_counted(cell, here)
     return Finding(
         as_printed(all(right)),
         f"{sum(right)} of {len(right)} counts are those of the networks here, rounded or cut off "
@@ -372,11 +369,12 @@ def _mean_gap(row: str, said: float) -> Finding:
     gap = gaps(ours, theirs)
     mean = float(gap["value"].mean())
     half_way = abs(100 * abs(mean) % 1 - 0.5) < 1e-6
+    agrees = mean * said > 0 and Number.read(f"{abs(said):.2f}").admits(abs(mean))
     each = " and ".join(
         f"{v:+.2f} dB on {c}" for v, c in zip(gap["value"], gap["column"], strict=True)
     )
     return Finding(
-        as_printed(abs(round(mean - said, 9)) <= 0.005),
+        as_printed(agrees),
         f"The cells give {each}, {mean:+.3f} dB in the mean of the two sets"
         + (", half-way between two roundings." if half_way else "."),
         rows(
@@ -416,7 +414,7 @@ def _times(
             f" With the {_value(other):.4f} s of Table I it would be "
             f"{_value(theirs) / _value(other):.2f}. No time is measured here."
         )
-    return Finding(as_printed(rounds_to(_value(factor), said)), reason, rows(*parts))
+    return Finding(as_printed(Number.read(said).admits(_value(factor))), reason, rows(*parts))
 
 
 def _unprinted(part: str, name: str, figure: str, measured: Comparison) -> Finding:
@@ -453,18 +451,15 @@ def _over(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.Series:
     return pd.Series(found["value"].to_numpy(), index=found["column"])
 
 
-def _million(cell: pd.DataFrame) -> float:
-    return _value(cell) * 1e6
-
-
-def _light(most: float) -> pd.DataFrame:
+def _light(most: Number) -> pd.DataFrame:
     """Scores at x4, in any paper's tables, of other networks of at most ``most`` parameters."""
     table = cells()
     own = table["network"].fillna("").str.startswith("rdsrn")
     table = table[(table["scale"] == 4) & ~own]
     keys = ["paper", "table", "row"]
     params = table[table["quantity"] == "params"]
-    number = params["value"] * params["unit"].map({"K": 1e3, "M": 1e6})
-    light = params.loc[number <= most + HALF_A_STEP, keys].drop_duplicates()
+    end = most.in_full.interval.high
+    light = params[[number.in_full.value < end for number in params["number"]]]
+    light = light[keys].drop_duplicates()
     scores = table[(table["quantity"] == "psnr_y") & table["column"].isin(SETS)]
     return rows(scores.merge(light, on=keys).assign(kind="printed", run=""))

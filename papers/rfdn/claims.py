@@ -17,6 +17,7 @@ from papers.claims import (
     UNDECIDED,
     Finding,
     algebraic,
+    as_counted,
     as_printed,
     claim,
     compare,
@@ -27,12 +28,11 @@ from papers.claims import (
     gaps,
     printed,
     quality,
-    rounds_to,
     rows,
     scored,
     stated,
 )
-from papers.printed import load_paper
+from papers.printed import Number, load_paper
 from srlib.evaluation.complexity import parameters
 from srlib.networks import create_network
 from srlib.networks.imdn import IMDB
@@ -206,7 +206,7 @@ def srb_gain_on_manga109() -> Finding:
     psnr, ssim = gains["value"]
     others = _gains(_scores("1", "SRB"), _scores("1", "Base"), quantity="psnr_y")
     return Finding(
-        as_printed(rounds_to(psnr, "0.12") and rounds_to(ssim, "0.0024")),
+        as_printed(Number.read("0.12").admits(psnr) and Number.read("0.0024").admits(ssim)),
         f"The cells give {psnr:+.2f} dB and {ssim:+.4f}; on all sets {_said(others)}.",
         rows(
             stated("rfdn", "Section 4.3", "psnr_y", 0.12, "dB"),
@@ -225,7 +225,7 @@ def fdc_gain_on_manga109() -> Finding:
     manga = gains[gains["column"] == "Manga109"]
     rest = gains[gains["column"] != "Manga109"]
     return Finding(
-        as_printed(rounds_to(_value(manga), "0.19")),
+        as_printed(Number.read("0.19").admits(_value(manga))),
         f"The cells give {_value(manga):+.2f} dB. The text calls the margin large and names this "
         f"set; the others are {_said(rest)}.",
         rows(
@@ -336,11 +336,7 @@ def rfdn_distils_half() -> Finding:
     code = {
         rate: [counted(name, 4, rate=rate) for name in names.values()] for rate in (0.25, 0.5, 0.75)
     }
-    fits = [
-        rate
-        for rate, counts in code.items()
-        if all(abs(_value(n) / 1e3 - _value(c)) <= 0.5 for n, c in zip(counts, cells, strict=True))
-    ]
+    fits = [rate for rate, counts in code.items() if all(as_counted(rows(*cells), rows(*counts)))]
     ablated = _count("2", "0.5", 4)
     return Finding(
         as_printed(fits == [0.5]),
@@ -360,7 +356,7 @@ def rfdn_parameters() -> Finding:
     cells = [_count("3", OURS[0], scale) for scale in said]
     code = [counted("rfdn", scale) for scale in said]
     right = [
-        rounds_to(_value(n) / 1e3, str(k)) and _value(c) == k
+        as_counted(c, n) == [True] and _value(c) == k
         for k, c, n in zip(said.values(), cells, code, strict=True)
     ]
     return Finding(
@@ -652,20 +648,19 @@ def carn_m_gives_up_psnr() -> Finding:
 # --- section 4.6: the challenge ---------------------------------------------------------------
 
 
-CHALLENGE = {"Params": ("params", 1e6), "FLOPs": ("ntire_flops", 1e9)}
-CHALLENGE |= {"Activations": ("activations", 1e6)}
+CHALLENGE = {"Params": "params", "FLOPs": "ntire_flops", "Activations": "activations"}
 COSTS = ("Runtime", *CHALLENGE)
 
 
 @claim("rfdn", "Section 4.6, Table 5", "E-RFDN has 0.433M parameters, 27.10G and 112.03M.")
 def counts_of_e_rfdn() -> Finding:
     cells = {name: printed("rfdn", "5", "NJU_MCG (ours)", name) for name in CHALLENGE}
-    code = {name: counted("e-rfdn", 4, count) for name, (count, _) in CHALLENGE.items()}
+    code = {name: counted("e-rfdn", 4, count) for name, count in CHALLENGE.items()}
     said = {"Params": "0.433", "FLOPs": "27.10", "Activations": "112.03"}
     right = [
-        rounds_to(_value(code[name]) / unit, said[name])
-        and rounds_to(_value(cells[name]), said[name])
-        for name, (_, unit) in CHALLENGE.items()
+        as_counted(cells[name], code[name]) == [True]
+        and Number.read(said[name]).value == cells[name]["number"].item().value
+        for name in CHALLENGE
     ]
     return Finding(
         as_printed(all(right)),
@@ -706,9 +701,7 @@ def e_rfdn_is_cheaper_than_imdn() -> Finding:
     costs = ours[ours["column"].isin(COSTS)].merge(theirs, on="column", suffixes=("", "_imdn"))
     saved = 1 - costs["value"] / costs["value_imdn"]
     code = [
-        counted(name, 4, count)
-        for name in ("e-rfdn", "imdn-aim")
-        for count, _ in CHALLENGE.values()
+        counted(name, 4, count) for name in ("e-rfdn", "imdn-aim") for count in CHALLENGE.values()
     ]
     psnr = _gains(ours, theirs, quantity="psnr_rgb")
     return Finding(

@@ -17,7 +17,7 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from papers import counts
 from papers.counts import count
-from papers.printed import published
+from papers.printed import FACTORS, published
 from papers.results import ProvenanceError, results
 from papers.show.figures import foot, label, sources
 from papers.show.point_labels import name_points
@@ -128,7 +128,7 @@ def _measured(dataset: str, cost: Cost, scale: int, root: Path) -> list[dict[str
 
 def _cost(network: str, scale: int, cost: Cost, **settings: Any) -> float:
     """A network's parameters (thousands) or multiply-adds (10^9)."""
-    return count(network, scale, cost, **settings) / counts.UNITS[UNITS[cost][0]]
+    return count(network, scale, cost, **settings) / FACTORS[UNITS[cost][0]]
 
 
 def front(found: pd.DataFrame) -> pd.DataFrame:

@@ -28,7 +28,6 @@ from papers.claims import (
     cost,
     gaps,
     printed,
-    rounds_to,
     rows,
     scored,
     stated,
@@ -146,14 +145,6 @@ def test_sides_that_share_no_cell_are_refused() -> None:
 def cell(value: float, column: str = "Set5", run: str = "") -> pd.DataFrame:
     table = computed("A", "psnr_y", value, column=column, scale=4, unit="dB")
     return table if run else table.assign(kind="printed", run="")
-
-
-@pytest.mark.parametrize(
-    ("exact", "said", "agrees"),
-    [(77.67, "78", True), (77.4, "78", False), (0.0779, "0.08", True), (91.4, "91.5", False)],
-)
-def test_a_number_is_rounded_to_the_digits_said(exact: float, said: str, agrees: bool) -> None:
-    assert rounds_to(exact, said) is agrees
 
 
 def test_a_printed_claim_holds_or_fails() -> None:
