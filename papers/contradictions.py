@@ -19,9 +19,10 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked_dataclass
 from scipy.optimize import isotonic_regression
 
+from papers import ledger
+from papers.claims import Claim
 from papers.counts import printed_counts
 from papers.printed import FOLDER, SCORED, UNIT_OF, Number, PublishedError, cells
-from papers.statements import Judge, statements
 
 # A time says something of the machine as well: it is compared within one paper only.
 WITHIN_PAPER = ("runtime",)
@@ -60,7 +61,7 @@ class Finding:
     """One contradiction.
 
     Attributes:
-        key: stable name; changes only with the cells or the statement that it is about.
+        key: stable name; changes only with the cells or the claim that it is about.
         kind: a key of ``KINDS``.
         paper: the papers involved, joined by " + ".
         where: table, row and column of every cell involved.
@@ -247,29 +248,29 @@ def _count_key(cell: dict) -> str:
     return f"count/{place}/{cell['quantity']}"
 
 
-def unsupported(folder: Path = FOLDER) -> Iterator[Finding]:
-    """Kinds "arithmetic" and "not the best": statements that the cells do not bear out."""
-    judge = Judge(folder)
-    for paper, own in statements(folder).items():
-        for one in own:
-            for rival, verdict in judge.judge(paper, one).items():
-                if verdict.holds is not False:
-                    continue
-                place = f"{paper.upper()}, {judge.place(paper, one)}"
-                number = judge.printed(paper, one)
-                kind = "arithmetic" if number else "not the best"
-                said = f"{one.says}: {number}" if number else one.says
-                yield Finding(
-                    f"{_slug(kind)}/{paper}/{one.key}"
-                    + (f"/{_slug(printed_name(rival))}" if rival else ""),
-                    kind,
-                    paper,
-                    "; ".join([place, *verdict.against]),
-                    f"By the text, {said}; by the cells, {verdict.from_cells}.",
-                    abs(verdict.gap),
-                    verdict.unit,
-                    verdict.certain,
-                )
+def unsupported(claims: Iterable[Claim]) -> Iterator[Finding]:
+    """Kinds "arithmetic" and "not the best": claims of a text that the cells do not bear out.
+
+    Args:
+        claims: those that fail. One that names neither a number nor a rival has no shortfall, and
+            is no finding; nor is one that only a table makes.
+    """
+    for claim in claims:
+        if not claim.in_words:
+            continue
+        for short in claim.judgement.shortfalls:
+            kind = "not the best" if short.rival else "arithmetic"
+            ends = [printed_name(short.rival), short.quantity]
+            yield Finding(
+                "/".join([_slug(kind), claim.id, *(_slug(end) for end in ends if end)]),
+                kind,
+                claim.paper,
+                "; ".join([f"{claim.paper.upper()}, {claim.source}", *short.cells]),
+                f"{claim.says} By the cells: {short.words}.",
+                short.size,
+                short.unit,
+                short.certain,
+            )
 
 
 def copied(table: pd.DataFrame) -> Iterator[Finding]:
@@ -456,7 +457,7 @@ class Reason:
     """Why a finding is what it is.
 
     Attributes:
-        reason: one sentence; of a count, that of ``reasons/counts.yaml`` if empty.
+        reason: one sentence; of a count, that of ``rules/counts.yaml`` if empty.
         cleared: that the places do not speak of the same thing, or count by another convention, so
             that nobody erred.
     """
@@ -513,7 +514,7 @@ def findings() -> pd.DataFrame:
     found = [
         *two_values(table),
         *impossible_counts(beside, table),
-        *unsupported(),
+        *unsupported(ledger.failing()),
         *copied(table),
         *wrong_order(table),
         *outside_band(table),
@@ -530,7 +531,7 @@ def findings() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def counts(found: pd.DataFrame) -> pd.DataFrame:
+def tally(found: pd.DataFrame) -> pd.DataFrame:
     """Findings by kind and paper; one between papers counts for each of them.
 
     Returns:

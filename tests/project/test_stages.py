@@ -26,7 +26,7 @@ CARRIERS |= {"srlib.pipeline"}
 PIPELINES = {"quick": ROOT} | {
     path.parent.name: path.parent for path in ROOT.glob("campaigns/*/dvc.yaml")
 }
-OF_ALL_RESULTS = {"count", "render"}
+OF_ALL_RESULTS = {"count", "ledger", "render"}
 
 
 def stages(campaign: str) -> dict[str, dict]:
@@ -127,9 +127,23 @@ def test_counting_depends_on_all_that_it_runs() -> None:
     assert missing(needed, dependencies("quick", "count")) == set()
 
 
-@pytest.mark.parametrize("stage", ["render"])
-def test_what_reads_the_counts_waits_for_them(stage: str) -> None:
-    assert "results/counts.csv" in stages("quick")[stage]["deps"]
+def test_judging_depends_on_all_that_it_runs() -> None:
+    needed = files(with_imports({"papers.ledger"}, networks_of("benchmarks")))
+    assert missing(needed, dependencies("quick", "ledger")) == set()
+
+
+def test_judging_depends_on_the_runs_of_every_campaign_but_the_quick_one() -> None:
+    campaigns = {path.name for path in ROOT.glob("results/runs/*")} - {"quick"}
+    runs = {dep for dep in stages("quick")["ledger"]["deps"] if dep.startswith("results/runs/")}
+    assert runs == {f"results/runs/{campaign}" for campaign in campaigns}
+
+
+@pytest.mark.parametrize(
+    ("stage", "earlier"),
+    [("ledger", "counts.csv"), ("render", "counts.csv"), ("render", "ledger.csv")],
+)
+def test_a_stage_waits_for_what_it_reads(stage: str, earlier: str) -> None:
+    assert f"results/{earlier}" in stages("quick")[stage]["deps"]
 
 
 def test_the_notebooks_depend_on_all_that_they_run() -> None:
