@@ -54,7 +54,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, config=STRICT)
-class Source:
+class Origin:
     """Where a measured number is from; without a tolerance it is shown and not judged."""
 
     label: str
@@ -81,7 +81,7 @@ class Belongs:
 
 
 @dataclass(frozen=True, config=STRICT)
-class Entry:
+class ExtraRow:
     """A row of our own below the printed ones: public weights that are not quite a row's."""
 
     row: str
@@ -92,7 +92,7 @@ class Entry:
 
 
 @dataclass(frozen=True, config=STRICT)
-class Difference:
+class ScoreDifference:
     """Why scores of a method are outside the tolerance."""
 
     method: str
@@ -132,10 +132,10 @@ class Unread:
 class Measured:
     """The file ``papers/rules/measured.yaml``."""
 
-    sources: dict[str, Source]
+    sources: dict[str, Origin]
     rows: list[Belongs]
-    entries: list[Entry]
-    differences: list[Difference]
+    entries: list[ExtraRow]
+    differences: list[ScoreDifference]
     nothing: list[Nothing]
     unread: list[Unread]
 
@@ -266,7 +266,7 @@ def paper_table(
     return PaperTable(paper, table, source, printed.about, printed.columns, cells)
 
 
-def counts(root: Path = ROOT, folder: Path = FOLDER) -> pd.DataFrame:
+def tally(root: Path = ROOT, folder: Path = FOLDER) -> pd.DataFrame:
     """How many printed cells there are, and what stands beside them.
 
     Returns:
@@ -415,7 +415,9 @@ def _of_count(place: Place, folder: Path) -> str:
 _differences = cache(differences)
 
 
-def _entry(entry: Entry, table: Table, scores: Scores, known: Measured) -> Iterator[dict[str, Any]]:
+def _entry(
+    entry: ExtraRow, table: Table, scores: Scores, known: Measured
+) -> Iterator[dict[str, Any]]:
     """The numbers of a row of our own: nothing is published, and nothing judged."""
     if entry.method not in official():
         raise PublishedError(

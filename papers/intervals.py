@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri, stdtrit  # scipy.stats would take half of srlib's start
 
 Array = NDArray[np.float64]
-Verdict = Literal["holds", "fails", "undecided"]
+Decision = Literal["holds", "fails", "undecided"]
 
 
 class Interval(NamedTuple):
@@ -113,7 +113,7 @@ def intervals(
     return mean, mean + expand * low, mean + expand * high
 
 
-def verdict(interval: Interval, claimed: int = 1) -> Verdict:
+def decide(interval: Interval, claimed: int = 1) -> Decision:
     """Whether a claimed direction holds, by a rule that was written before anything was measured.
 
     "holds": the whole interval lies on the claimed side of zero. "fails": it lies wholly on the

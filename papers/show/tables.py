@@ -118,14 +118,16 @@ def printed_counts(paper: str, table: str, **settings: Any) -> pd.DataFrame:
     return found[["row", "scale", "quantity", "published", "measured", "difference", "agrees"]]
 
 
-class Table(Styler):
+class StyledTable(Styler):
     """A styled table whose text form is its caption; pandas' own would hold a memory address."""
 
     def __repr__(self) -> str:
         return f"Table: {self.caption}, {len(self.index)} rows"  # type: ignore[attr-defined]
 
 
-def show(table: pd.DataFrame, caption: str, digits: int = 2, signed: tuple[str, ...] = ()) -> Table:
+def show(
+    table: pd.DataFrame, caption: str, digits: int = 2, signed: tuple[str, ...] = ()
+) -> StyledTable:
     """A table for a notebook: fixed digits, signs on differences, a dash for what is missing.
 
     Words stand to the left of their column, numbers to the right. ``signed`` names columns that are
@@ -139,7 +141,7 @@ def show(table: pd.DataFrame, caption: str, digits: int = 2, signed: tuple[str, 
     }
     formats |= dict.fromkeys(table.select_dtypes(np.integer).columns, "{:,}")
     # A fixed id: pandas would draw a random one, and the notebook would never be the same twice.
-    styled = Table(table, uuid=f"t{zlib.crc32(caption.encode()):08x}", caption=caption)
+    styled = StyledTable(table, uuid=f"t{zlib.crc32(caption.encode()):08x}", caption=caption)
     styled.format(formats, na_rep="–").hide(axis="index")
     words = table.columns.get_indexer(table.select_dtypes(exclude=["number", "bool"]).columns)
     left: list[Any] = [{"selector": f".col{place}", "props": "text-align: left"} for place in words]

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from papers.counts import printed_counts
 from papers.printed import Number, Span, exactly
 
 ROUNDINGS = (ROUND_HALF_UP, ROUND_HALF_EVEN, ROUND_DOWN)
@@ -96,3 +97,15 @@ def test_two_spans_meet_where_one_value_lies_in_both() -> None:
     one, other = Number.read("340").interval, Number.read("339").interval
     assert one.meets(other) and not one.meets(Number.read("338").interval)
     assert not Span(Fraction(0), Fraction(1)).meets(Span(Fraction(1), Fraction(2)))
+
+
+def test_the_tables_round_and_cut_off_as_the_rule_says() -> None:
+    """The numbers that the docstring of ``Number`` gives as its reason."""
+    own = printed_counts().query("agrees")
+    off = [
+        Fraction(cell["measured"]) - Fraction(cell["published"]) for cell in own.to_dict("records")
+    ]
+    steps = [Number.read(cell["printed"], cell["unit"]).step for cell in own.to_dict("records")]
+    only_rounded = sum(gap < 0 for gap in off)
+    only_cut_off = sum(gap > step / 2 for gap, step in zip(off, steps, strict=True))
+    assert (len(own), only_rounded, only_cut_off) == (150, 65, 19)

@@ -7,18 +7,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from papers.printed import PublishedError, list_papers, load_paper, published
+from papers.printed import PublishedError, load_paper, published
 from papers.results import ProvenanceError, over_seeds, results
 from papers.show.tables import printed_counts, printed_scores, show
 from srlib.paths import ROOT
-
-PAPERS = list_papers()
-
-
-@pytest.mark.parametrize("key", PAPERS)
-def test_every_cell_of_a_paper_is_a_number(key: str) -> None:
-    for table in load_paper(key).tables:
-        assert published(key, table)["value"].notna().all()
 
 
 def test_a_cell_gives_one_row_a_number() -> None:
@@ -110,6 +102,5 @@ def test_a_difference_shows_its_sign() -> None:
     assert all(text in html for text in (">+0.50<", ">+0.25<", ">30.00<"))
 
 
-def test_a_table_is_the_same_twice(scores: pd.DataFrame) -> None:
-    assert show(scores, "caption").to_html() == show(scores, "caption").to_html()
+def test_the_text_form_of_a_table_is_its_caption(scores: pd.DataFrame) -> None:
     assert repr(show(scores, "caption")) == "Table: caption, 4 rows"
