@@ -18,7 +18,7 @@ from torch import nn
 
 from papers.printed import FACTORS, FOLDER, PublishedError, cells
 from srlib import paths
-from srlib.evaluation.complexity import Complexity, complexity, counts, parameters
+from srlib.evaluation.complexity import LR_720P, Complexity, complexity, parameters
 from srlib.networks import create_network
 
 # Counts as ``papers.printed`` names them, and their column of ``counts.csv``.
@@ -59,8 +59,9 @@ def count(network: str, scale: int, quantity: str, **settings: Any) -> int:
 
     Args:
         network, scale: as ``create_network`` takes them.
-        quantity: one of ``QUANTITIES`` or a column of ``counts.csv``.
-        **settings: of the network, such as ``blocks=4``; with them it is counted live.
+        quantity: one of ``QUANTITIES``, or a column of ``counts.csv``.
+        **settings: of the network, such as ``blocks=4``; with them parameters, and what a size is
+            named for, are counted live.
 
     Raises:
         ValueError: ``counts.csv`` has no such network at this scale.
@@ -69,7 +70,9 @@ def count(network: str, scale: int, quantity: str, **settings: Any) -> int:
     if settings and column == "params":  # without the forward pass that the others need
         return parameters(_built(network, scale, **settings))
     if settings:
-        return _live(network, scale, **settings)[column]
+        name, _, size = column.rpartition("_")
+        lr_size = {"256": (256, 256), "720p": LR_720P[scale]}
+        return getattr(at_size(network, scale, lr_size[size], **settings), name)
     if (network, scale) not in tracked():
         raise ValueError(
             f"{paths.counts()} has no {network} x{scale}; `dvc repro count` counts every network "
@@ -82,11 +85,6 @@ def count(network: str, scale: int, quantity: str, **settings: Any) -> int:
 def at_size(network: str, scale: int, lr_size: tuple[int, int], **settings: Any) -> Complexity:
     """A network's counts at an LR size that ``counts.csv`` does not have, live."""
     return complexity(_built(network, scale, **settings), lr_size)
-
-
-@cache
-def _live(network: str, scale: int, **settings: Any) -> dict[str, int]:
-    return counts(_built(network, scale, **settings), scale)
 
 
 def _built(network: str, scale: int, **settings: Any) -> nn.Module:

@@ -159,13 +159,14 @@ def one_row(kind: str, **cell: Any) -> pd.DataFrame:
 
 def of_columns(table: pd.DataFrame) -> pd.DataFrame:
     """The columns of evidence, in order: text where there is none is empty, a number is missing."""
-    table = table.reindex(columns=[*EVIDENCE, "number", "span"]).reset_index(drop=True)
-    numbers = {"value": "float64", "low": "float64", "high": "float64", "scale": "Int64"}
-    texts = [column for column in EVIDENCE if column not in numbers]
-    for column in ("number", "span"):
-        table[column] = table[column].astype(object)
-    table[texts] = table[texts].astype(object).fillna("")
-    return table.astype(numbers)
+    kinds: dict[str, Any] = dict.fromkeys(("value", "low", "high"), "float64") | {"scale": "Int64"}
+    columns = {}
+    for name in (*EVIDENCE, "number", "span"):  # one by one: many tables of a row or two are made
+        found = table[name].tolist() if name in table else [None] * len(table)
+        if name in EVIDENCE and name not in kinds:
+            found = ["" if pd.isna(text) else text for text in found]
+        columns[name] = pd.Series(found, dtype=kinds.get(name, object))
+    return pd.DataFrame(columns)
 
 
 def runs_of(table: pd.DataFrame) -> str:
