@@ -23,7 +23,8 @@ $(VENV)/.stamp: pyproject.toml requirements.lock
 	@touch $@
 
 repro: env
-	dvc repro --force
+	@trap 'echo "Not finished: type make repro again to go on; git checkout results notebooks brings the published files back."' EXIT; \
+		dvc repro --force && trap - EXIT
 	papers report
 
 test: env

@@ -17,6 +17,7 @@ from statistics import median
 
 import numpy as np
 import torch
+from torch import nn
 
 from srlib.config import Train, load_config
 from srlib.data.pack import pack
@@ -25,6 +26,7 @@ from srlib.evaluation.complexity import complexity
 from srlib.networks import create_network
 from srlib.training.devices import Devices
 from srlib.training.loop import new_state, one_step, parallel
+from srlib.training.optimizers import ConvolutionMuon, as_matrix, inner_convolutions
 
 
 def synchronise(device: torch.device) -> None:
@@ -55,6 +57,26 @@ def changes(recipe: Train) -> dict[str, Train]:
             plain = replace(plain, **{key: value})
             steps[f"+ {value if isinstance(value, str) else key}"] = plain
     return steps
+
+
+def optimizers(network: nn.Module, steps: int) -> dict[str, float]:
+    """Seconds of an update alone: Adam's, Muon's as PyTorch has it, and Muon's as it is here."""
+    weights = inner_convolutions(network)
+    matrices = [nn.Parameter(as_matrix(weight.detach())) for weight in weights]
+    for parameter in [*network.parameters(), *matrices]:
+        parameter.grad = torch.ones_like(parameter)
+    updates = {
+        "Adam, all weights": torch.optim.Adam(network.parameters(), lr=1e-9, fused=True).step,
+        "torch.optim.Muon": torch.optim.Muon(matrices, lr=1e-9, weight_decay=0.0).step,
+        "ConvolutionMuon": ConvolutionMuon(weights).step,
+    }
+    times: dict[str, list[float]] = {name: [] for name in updates}
+    for _ in range(steps + 2):
+        for name, update in updates.items():
+            start = time.perf_counter()
+            update()
+            times[name].append(time.perf_counter() - start)
+    return {name: median(each[2:]) for name, each in times.items()}
 
 
 def main() -> None:
@@ -112,8 +134,11 @@ def main() -> None:
     for name, each in seconds.items():
         ratio, share = first / each, 100 * floor / each
         print(f"{name:16}{1e3 * each:10.1f} ms{ratio:8.2f} times{share:8.1f} % of the floor's rate")
+    if options.device == "cpu":
+        for name, each in optimizers(network, options.steps).items():
+            print(f"{name:24}{1e3 * each:7.1f} ms an update")
     count = len(config.matrix.networks) * len(config.matrix.scales) * len(config.matrix.seeds)
-    days = recipe.steps * seconds[name] / 86400
+    days = recipe.steps * min(seconds.values()) / 86400
     print(f"{config.campaign.name}: {recipe.steps:,} steps = {days:,.2f} days a run")
     print(f"{count} runs = {count * days:,.1f} days, all priced as this network and scale")
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from papers.intervals import agrees, decide, paired_bootstrap
+from papers.intervals import agrees, paired_bootstrap, verdict
 from papers.printed import published
 from papers.results import per_image, results
 from srlib.config import load_config
@@ -57,7 +57,7 @@ def steps(campaign: str, root: Path = ROOT) -> pd.DataFrame:
         A row a step and set that both networks are scored on: step, set, images, published (the
         printed step, dB; NaN where the set is not printed), measured, difference (measured less
         published), low, high (ends of the 95% interval, dB), verdict (does the block help; by the
-        rule of ``papers.intervals.decide``), within (whether the printed step lies inside the
+        rule of ``papers.intervals.verdict``), within (whether the printed step lies inside the
         interval, None where nothing is printed), seeds (of the network that has fewer), runs.
 
     Raises:
@@ -94,7 +94,7 @@ def steps(campaign: str, root: Path = ROOT) -> pd.DataFrame:
                 | {"published": wanted, "measured": interval.mean}
                 | {"difference": interval.mean - wanted}
                 | {"low": interval.low, "high": interval.high}
-                | {"verdict": decide(interval) if seeds > 1 else "undecided: one seed"}
+                | {"verdict": verdict(interval) if seeds > 1 else "undecided: one seed"}
                 | {"within": None if np.isnan(wanted) else agrees(interval, wanted)}
                 | {"seeds": seeds, "runs": " ".join(dict.fromkeys(pd.concat(used)))}
             )

@@ -8,7 +8,7 @@ import pandas as pd
 
 from papers import ledger
 from papers.counts import printed_counts
-from papers.results import committed
+from papers.results import committed, reproduced
 from papers.show import figures, markdown, paper_figures, paper_tables
 from srlib import paths
 from srlib.paths import ROOT
@@ -17,6 +17,13 @@ from srlib.paths import ROOT
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; an expected error is one line on stderr and exit status 2."""
     options = _parser().parse_args(arguments)
+    if not (ROOT / "dvc.yaml").exists():
+        print(
+            "papers: error: this is an installed copy, without results to read; clone the "
+            "repository and type `pip install -e .` there",
+            file=sys.stderr,
+        )
+        return 2
     try:
         options.run(options)
     except (ValueError, OSError) as error:
@@ -62,6 +69,7 @@ def _report(options: argparse.Namespace) -> None:
     table = committed()
     print(table.to_string(index=False, float_format=lambda value: f"{value:.4f}", na_rep="-"))
     print("\nPSNR-Y in dB. Next: `make lab`, and open 00_start_here.ipynb.")
+    print(reproduced())
 
 
 def _render(options: argparse.Namespace) -> None:

@@ -93,6 +93,34 @@ def committed(campaign: str = "quick", root: Path = ROOT) -> pd.DataFrame:
     return table[["method", "scale", "seed", "set", "now", "committed", "difference"]]
 
 
+def reproduced(root: Path = ROOT) -> str:
+    """What of the quick run and of the notebooks is equal, byte for byte, to the last commit.
+
+    Returns:
+        A line for the end of ``make repro``; it names each file that differs.
+
+    Raises:
+        ProvenanceError: not a git checkout, so there is nothing to compare with.
+    """
+    kinds = {
+        "weights": "results/quick/**/weights.safetensors",
+        "scores": "results/quick/**/metrics.json",
+        "notebooks": "notebooks/*.ipynb",
+    }
+    command = ["git", "-C", str(root), "diff", "--name-only", "HEAD", "--", "results", "notebooks"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise ProvenanceError(f"{root} is no git checkout: nothing to compare the results with")
+    changed = done.stdout.splitlines()
+    found = {kind: [*root.glob(pattern)] for kind, pattern in kinds.items()}
+    equal = ", ".join(
+        f"{sum(path.relative_to(root).as_posix() not in changed for path in paths)} {kind}"
+        for kind, paths in found.items()
+    )
+    line = f"reproduced: {equal} equal to the published ones"
+    return line if not changed else f"{line}; different: {', '.join(changed)}"
+
+
 def over_seeds(scores: pd.DataFrame, quantity: str = "psnr_y") -> pd.DataFrame:
     """Mean, spread (largest minus smallest) and count over seeds, and the runs behind them."""
     grouped = scores.groupby(["campaign", "method", "scale", "set"], sort=False)

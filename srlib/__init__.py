@@ -15,8 +15,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 from srlib.data.imresize import imresize
+from srlib.enlarge import upscale
 from srlib.evaluation.complexity import complexity
-from srlib.evaluation.inference import upscale
 from srlib.networks import create_network, list_networks
 from srlib.weights.official import load_official
 from srlib.weights.pretrained import load_pretrained

@@ -1,24 +1,26 @@
 """The command line, for those who do not open notebooks: ``srlib COMMAND --help``."""
 
 import argparse
+import io
+import os
 import sys
 from pathlib import Path
 
-from PIL import Image
-
 from srlib import pipeline
-from srlib.config import load_config
-from srlib.data.download import fetch
+from srlib.data.download import default_folder, fetch
+from srlib.data.imresize import imresize
 from srlib.data.pack import pack
 from srlib.data.packed import Store
+from srlib.enlarge import upscale_frame
 from srlib.evaluation.complexity import LR_720P, complexity
-from srlib.evaluation.inference import upscale, upscale_array
-from srlib.evaluation.score import evaluate, summarise
-from srlib.files import replacing
-from srlib.networks import NETWORKS, create_network, list_networks
-from srlib.paths import ROOT
+from srlib.evaluation.inference import find_device, upscale_array
+from srlib.evaluation.own import own_images
+from srlib.evaluation.score import Method, evaluate, evaluate_images, summarise
+from srlib.files import write_csv
+from srlib.networks import check_name, create_network, list_networks
+from srlib.pictures import plan, read_picture, write_picture
 from srlib.training.loop import OutOfTime, TrainingError
-from srlib.weights.files import load_trained
+from srlib.weights.files import load_trained, verify
 from srlib.weights.official import load_official, official
 from srlib.weights.pretrained import SAME, pretrained_path
 
@@ -27,12 +29,19 @@ TRY_AGAIN = 75  # sysexits' EX_TEMPFAIL: nothing is wrong, the same command goes
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; an expected error is one line on stderr and exit status 2."""
+    for stream in (sys.stdout, sys.stderr):  # a name that the terminal cannot show is no error
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
+        sys.stdout.flush()
     except OutOfTime as pause:
         print(f"srlib: {pause}", file=sys.stderr)
         return TRY_AGAIN
+    except BrokenPipeError:  # the reader has gone, as `head` does; nothing is wrong
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ValueError, OSError, TrainingError) as error:
         print(f"srlib: error: {error}", file=sys.stderr)
         return 2
@@ -59,7 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("fetch", _fetch, "Fetch and verify image sets.")
     sub.add_argument("names", nargs="*", help="sets of the registry, such as Set5 Set14")
     sub.add_argument("--params", help="fetch what this campaign needs, to where it needs it")
-    sub.add_argument("--folder", default="datasets/sets", help="where named sets go")
+    sub.add_argument("--folder", type=Path, default=default_folder() / "sets",
+                     help="where named sets go")  # fmt: skip
 
     command("prepare", _prepare, "Pack a campaign's images at one scale.", "params", "scale")
     command(
@@ -67,6 +77,14 @@ def _parser() -> argparse.ArgumentParser:
         _train,
         "Train one network of a campaign; after an interruption, type the same again.",
         *("params", "network", "scale", "seed"),
+    )
+
+    command(
+        "accept",
+        _accept,
+        "After a change of code that should not change a result: take the first steps of every "
+        "tracked run of a campaign again; where the losses are the same, DVC takes the code.",
+        "params",
     )
 
     sub = command(
@@ -77,6 +95,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--reference", help="bicubic, hr, or one of: " + ", ".join(official()))
     sub.add_argument("--sets", nargs="+", help="sets of the registry, outside any campaign")
+    sub.add_argument("--hr", type=Path, help="a folder of one's own HR images, in place of --sets")
+    sub.add_argument("--lr", type=Path, help="their LR images, by stem (with or without x4)")
+    sub.add_argument("--csv", type=Path, help="where to write the score of each image")
+    sub.add_argument("--border", default="replicate", choices=("replicate", "symmetric"),
+                     help="MATLAB's border where LR is made: older or newer")  # fmt: skip
+    sub.add_argument("--folder", type=Path, default=default_folder(), help="where images are kept")
     sub.add_argument("--weights", help="a safetensors file of the trainer, with --sets")
     sub.add_argument("--official", help="the authors' weights, with --sets")
     sub.add_argument("--chop", action="store_true", help="in quarters, with --sets; as FDIWN does")
@@ -95,13 +119,19 @@ def _parser() -> argparse.ArgumentParser:
 
     command("count", _count, "Count every network of the registry into results/counts.csv.")
 
-    sub = command("upscale", _upscale, "Upscale an image file.", "network", "scale")
-    sub.add_argument("input", type=Path, help="any image that Pillow reads")
-    sub.add_argument("output", type=Path)
+    sub = command("upscale", _upscale, "Upscale a picture file.", "network", "scale")
+    sub.add_argument("input", help="any picture that Pillow reads, or - for standard input")
+    sub.add_argument("output", help="a file; its ending names the format; or - with --format")
     sub.add_argument("--weights", help="a safetensors file; default: trained here")
     sub.add_argument("--official", help="the authors' weights: " + ", ".join(official()))
     sub.add_argument("--tile", type=int, default=0, help="LR tile size; 0 takes the whole image")
-    sub.add_argument("--device", default="cpu", help="cpu or cuda")
+    sub.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 ...")
+    sub.add_argument("--format", default="", help="of the output, in place of its ending: png ...")
+    sub.add_argument("--background", help="a colour under what is transparent, such as white")
+    sub.add_argument("--quality", type=int, help="1 to 100, of JPEG (95), WebP and AVIF")
+    sub.add_argument("--chroma", help="4:4:4 (default), 4:2:2 or 4:2:0, of JPEG and AVIF")
+    sub.add_argument("--frame", type=int, help="one frame or page alone, from 0")
+    sub.add_argument("--white", type=float, help="the value of white in 32-bit pictures")
 
     sub = command("complexity", _complexity, "Parameters, multiply-adds and activations.")
     sub.add_argument("names", nargs="*", help="networks; all of them if none is named")
@@ -116,7 +146,7 @@ def _fetch(options: argparse.Namespace) -> None:
     elif not options.names:
         raise ValueError("name the sets to fetch, or a campaign with --params")
     for name in options.names:
-        print(fetch(name, Path(options.folder)))
+        print(fetch(name, options.folder))
 
 
 def _prepare(options: argparse.Namespace) -> None:
@@ -128,24 +158,52 @@ def _train(options: argparse.Namespace) -> None:
     pipeline.train(options.params, options.network, options.scale, options.seed)
 
 
+def _accept(options: argparse.Namespace) -> None:
+    pipeline.accept(options.params)
+
+
 def _evaluate(options: argparse.Namespace) -> None:
-    if options.sets:
-        network = _network(options)
-        folder = Path("datasets/packed") / "-".join([*options.sets, f"x{options.scale}"])
-        border = load_config(options.params).data.border
-        sets = Path("datasets/sets")
-        for name in options.sets:
-            fetch(name, sets)
-        images = [file for name in options.sets for file in pipeline.images_of(name, sets)]
-        pack(pipeline.decoded(images), folder, options.scale, border)
-        result = evaluate(lambda lr: upscale_array(network, lr, chop=options.chop), Store(folder))
-        for name, row in summarise(result).items():
-            print(f"{name}: {row['psnr_y']:.3f} dB, SSIM {row['ssim_y']:.4f}")
+    if options.sets or options.hr:
+        _evaluate_images(options)
     elif options.reference:
         pipeline.reference(options.params, options.reference, options.scale)
     else:
         _need(options, "network")
         pipeline.evaluate(options.params, options.network, options.scale, options.seed)
+
+
+def _evaluate_images(options: argparse.Namespace) -> None:
+    """Any weights, or bicubic, on registered sets or on a folder of one's own."""
+    method = _method(options)
+    if options.hr:
+        images = own_images(options.hr, options.lr, options.scale, options.border)
+        result = evaluate_images(method, images, options.scale)
+    else:
+        folder = options.folder / "packed" / "-".join([*options.sets, f"x{options.scale}"])
+        sets = options.folder / "sets"
+        for name in options.sets:
+            fetch(name, sets)
+        files = [file for name in options.sets for file in pipeline.images_of(name, sets)]
+        pack(pipeline.decoded(files), folder, options.scale, options.border)
+        result = evaluate(method, Store(folder))
+    if options.csv:
+        write_csv(options.csv, result)
+    for name, row in summarise(result).items():
+        print(
+            f"{name}: {row['psnr_y']:.3f} dB, SSIM {row['ssim_y']:.4f}, {row['images']:.0f} images"
+        )
+
+
+def _method(options: argparse.Namespace) -> Method:
+    if options.reference == "bicubic":
+        return lambda lr: imresize(lr, options.scale, border=options.border)
+    if options.reference:
+        raise ValueError(
+            f"--reference {options.reference}: with --sets or --hr it is bicubic; the authors' "
+            "weights are --official"
+        )
+    network = _network(options)
+    return lambda lr: upscale_array(network, lr, chop=options.chop)
 
 
 def _reconstruct(options: argparse.Namespace) -> None:
@@ -162,15 +220,28 @@ def _count(_: argparse.Namespace) -> None:
 
 
 def _upscale(options: argparse.Namespace) -> None:
-    network = _network(options).to(options.device)
-    with Image.open(options.input) as image:
-        result = upscale(image, network, options.tile, options.device)
-    suffix = Image.registered_extensions().get(options.output.suffix.lower())
-    if suffix is None:
-        raise ValueError(f"{options.output}: Pillow knows no image format with this ending")
-    with replacing(options.output) as temporary:
-        result.save(temporary, format=suffix)
-    print(f"{options.output}: {result.width}x{result.height} pixels, mode {result.mode}")
+    device = find_device(options.device)
+    source = sys.stdin.buffer if options.input == "-" else options.input
+    picture = read_picture(source, options.frame, options.white)
+    writer = plan(
+        picture,
+        options.output,
+        options.format,
+        options.background,
+        options.quality,
+        options.chroma,
+    )
+    for note in picture.notes + writer.notes:
+        print(f"srlib: {options.output}: {note}", file=sys.stderr)
+    network = _network(options).to(device)
+    frames = [upscale_frame(frame, network, options.tile, device) for frame in picture.frames]
+    if options.output == "-":
+        write_picture(frames, picture, writer, sys.stdout.buffer)
+        return
+    write_picture(frames, picture, writer, options.output)
+    height, width = frames[0].shape[:2]
+    many = f", {len(frames)} frames" if len(frames) > 1 else ""
+    print(f"{options.output}: {width}x{height} pixels{many}")
 
 
 def _complexity(options: argparse.Namespace) -> None:
@@ -179,8 +250,7 @@ def _complexity(options: argparse.Namespace) -> None:
     print(f"{'network':17} {'scale':5} {'params':>10} {'MACs':>13} {'NTIRE':>13} "
           f"{'MACs 720p':>13} {'activations':>12}")  # fmt: skip
     for name in names:
-        if name not in NETWORKS:
-            create_network(name)  # says which there are
+        check_name(name)
         for scale in options.scale:
             try:
                 network = create_network(name, scale)
@@ -202,7 +272,9 @@ def _network(options: argparse.Namespace):
     if not options.weights:
         _need(options, "network")
         options.weights = pretrained_path(options.network, options.scale)
-        print(f"weights: {options.weights.relative_to(ROOT)}", file=sys.stderr)
+        print(f"weights: {options.weights}", file=sys.stderr)
+    if options.network:
+        check_name(options.network)
     network, header = load_trained(options.weights)
     held, wanted = header["network"], options.network or header["network"]
     if SAME.get(wanted, wanted) != SAME.get(held, held) or options.scale != network.scale:
@@ -210,6 +282,8 @@ def _network(options: argparse.Namespace):
             f"{options.weights} holds {held} x{network.scale}, not {wanted} x{options.scale}; "
             "correct --network or --scale"
         )
+    if not verify(options.weights):
+        print(f"srlib: {options.weights}: not verified, no record lies beside it", file=sys.stderr)
     return network
 
 

@@ -13,10 +13,12 @@ import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from srlib.data.registry import list_datasets
+from srlib.data.registry import image_files, list_datasets
 from srlib.networks import create_network
 
 STRICT = ConfigDict(extra="forbid")
+MOST_THREADS = 1024
+LARGEST_SEED = 2**63 - 1  # what PyTorch and the run's draws both take
 Role = Literal["train", "validation", "test"]
 LEAST_LR_PATCH = 15  # what ESA needs (srlib.networks.blocks)
 
@@ -36,14 +38,41 @@ class Campaign:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Data:
-    """Training and test sets by their names in the registry, and MATLAB's border for the LR."""
+class Folder:
+    """A folder of one's own images to train on, seen from where one stands."""
 
-    train: tuple[str, ...]
+    folder: str
+
+    @property
+    def name(self) -> str:
+        """Of the set that it is, in stores and records."""
+        return Path(self.folder).resolve().name
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Data:
+    """Training and test sets, and MATLAB's border for the LR.
+
+    A set is a name of the registry; one to train on may be a folder of one's own, which is known by
+    its pixels as the others are: they are part of a run's identity.
+    """
+
+    train: tuple[str | Folder, ...]
     test: tuple[str, ...] = Field(min_length=1)
     border: Literal["replicate", "symmetric"]
     # how many images of a training set are held out, to validate on
     validation: dict[str, int] = Field(default_factory=dict)
+
+    @property
+    def train_names(self) -> tuple[str, ...]:
+        """The names of the sets to train on."""
+        return tuple(one if isinstance(one, str) else one.name for one in self.train)
+
+    @property
+    def registered(self) -> tuple[str, ...]:
+        """All sets that are the registry's, to train and to test on, each once."""
+        train = tuple(one for one in self.train if isinstance(one, str))
+        return tuple(dict.fromkeys(train + self.test))
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -95,7 +124,7 @@ class Train:
     precision: Literal["float32", "bfloat16"]
     channels_last: bool
     compile: bool
-    threads: int = Field(gt=0)
+    threads: int = Field(gt=0, le=MOST_THREADS)
     ema: float = Field(ge=0, lt=1)
     log_every: int = Field(gt=0)
     checkpoint_every: int = Field(gt=0)
@@ -121,7 +150,7 @@ class Evaluate:
     """Where evaluation runs."""
 
     device: Literal["cpu", "cuda"]
-    threads: int = Field(gt=0)
+    threads: int = Field(gt=0, le=MOST_THREADS)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -218,10 +247,10 @@ def _explain(path: Path, error: ValidationError) -> str:
 
 def _check_together(path: Path, config: Config) -> None:
     """What no single key shows."""
+    _check_names(path, config)
     if config.train is not None:
         _check_train(path, config.train, config.matrix.scales)
         _check_validation(path, config)
-    _check_names(path, config)
     names = config.matrix.networks
     if names and not (config.train and config.data.train and config.matrix.seeds):
         raise ConfigError(
@@ -243,10 +272,10 @@ def _check_together(path: Path, config: Config) -> None:
 
 def _check_validation(path: Path, config: Config) -> None:
     for name, count in config.data.validation.items():
-        if name not in config.data.train or count < 1:
+        if name not in config.data.train_names or count < 1:
             raise ConfigError(
                 f"{path}: data.validation: {name}: {count} must be a positive number of images of "
-                f"one of data.train ({', '.join(config.data.train)})"
+                f"one of data.train ({', '.join(config.data.train_names)})"
             )
     validate = config.train.validate if config.train else None
     if validate and validate.set is None and not config.data.validation:
@@ -267,9 +296,18 @@ def _check_names(path: Path, config: Config) -> None:
         if len(set(values)) < len(values):
             raise ConfigError(f"{path}: matrix.{key}: {list(values)} names something twice")
     for seed in config.matrix.seeds:
-        if seed < 0:
-            raise ConfigError(f"{path}: matrix.seeds: {seed} must not be negative")
-    for name in config.data.train + config.data.test:
+        if not 0 <= seed <= LARGEST_SEED:
+            raise ConfigError(f"{path}: matrix.seeds: {seed} must lie between 0 and 2^63 - 1")
+    for one in config.data.train:
+        if isinstance(one, Folder) and not (Path(one.folder).is_dir() and image_files(one.folder)):
+            raise ConfigError(
+                f"{path}: data.train: folder: {one.folder} is no folder with images (PNG, WebP, "
+                f"JPG or BMP), seen from {Path.cwd()}"
+            )
+    sets = config.data.train_names
+    if len(set(sets)) < len(sets):
+        raise ConfigError(f"{path}: data.train: {list(sets)} names something twice")
+    for name in config.data.registered:
         if name not in list_datasets():
             raise ConfigError(
                 f"{path}: data: there is no set {name!r}; there are {', '.join(list_datasets())}"

@@ -54,6 +54,18 @@ class Result(NamedTuple):
         return folder / "pictures" / f"{dataset}_{stem}.png"
 
 
+def place_of(path: Path) -> tuple[Result, Path] | None:
+    """Which result a weights file is, and below which root, by its place; None elsewhere."""
+    parts = path.parts
+    if len(parts) < 6 or parts[-5] != "results" or not parts[-2].startswith("seed"):
+        return None
+    method, _, scale = parts[-3].rpartition("-x")
+    seed = parts[-2].removeprefix("seed")
+    if not (method and scale.isdigit() and seed.isdigit()):
+        return None
+    return Result(parts[-4], method, int(scale), int(seed)), path.parents[4]
+
+
 def results(root: Path = ROOT) -> Path:
     """The folder of everything that was measured."""
     return root / "results"

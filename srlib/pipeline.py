@@ -5,6 +5,7 @@ leaves a record of the run where the cost of a result is worth knowing. Paths ar
 folder where one stands, for DVC the repository's root.
 """
 
+import subprocess
 from collections.abc import Iterable, Iterator
 from itertools import product
 from pathlib import Path
@@ -15,24 +16,25 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from srlib.config import Config, Role, load_config
+from srlib.config import LARGEST_SEED, Config, Folder, Role, load_config
 from srlib.data import download as sets
 from srlib.data.imresize import imresize
 from srlib.data.matlab import lr_bytes
 from srlib.data.pack import pack
 from srlib.data.packed import Store
-from srlib.data.registry import manifest_digest, read_image
+from srlib.data.registry import image_files, manifest_digest, read_image
 from srlib.evaluation import score
 from srlib.evaluation.complexity import LR_720P, counts
 from srlib.evaluation.inference import upscale_array
 from srlib.evaluation.protocols import variants
 from srlib.files import write_csv
 from srlib.networks import create_network, list_networks
-from srlib.paths import Result, results
+from srlib.paths import Result, find, results
 from srlib.paths import counts as counts_file
-from srlib.provenance import RunRecord, file_sha256
+from srlib.provenance import RunRecord, add_commit, file_sha256
 from srlib.training import loop
 from srlib.training.devices import is_first
+from srlib.training.replay import replay
 from srlib.weights.files import load_trained, state_sha256
 from srlib.weights.official import load_official, official
 
@@ -41,17 +43,39 @@ HERE = Path()
 
 def download(params: str) -> None:
     """Put every set of the campaign, verified image by image, below its data folder."""
-    config = load_config(params)
-    for name in dict.fromkeys(config.data.train + config.data.test):
+    config = _load(params)
+    for name in config.data.registered:
         sets.fetch(name, config.sets)
 
 
 def prepare(params: str, scale: int) -> None:
     """Decode the sets once, make the LR, and pack the images by their role."""
-    config = load_config(params)
+    config = _load(params)
     for role, files in images_by_role(config).items():
         if files:
             pack(decoded(files), config.packed(scale, role), scale, config.data.border)
+
+
+def _packed(config: Config, scale: int, role: Role) -> Store:
+    """The packed images of a role, made with the border that the parameters name."""
+    store = Store(config.packed(scale, role))
+    if store.border != config.data.border:
+        raise ValueError(
+            f"{store.folder} was packed with border {store.border}, and data.border is "
+            f"{config.data.border}; prepare it anew (`srlib prepare`)"
+        )
+    return store
+
+
+def _load(params: str) -> Config:
+    """The parameters, if they are of this file: a record must name the file that made a result."""
+    config = load_config(params)
+    if Path(config.campaign.file).resolve() != Path(params).resolve():
+        raise ValueError(
+            f"{params}: campaign.file: {config.campaign.file} is another file, seen from "
+            f"{Path.cwd()}; name this one, and start from the repository's root"
+        )
+    return config
 
 
 def images_by_role(config: Config) -> dict[Role, list[tuple[str, Path]]]:
@@ -60,8 +84,11 @@ def images_by_role(config: Config) -> dict[Role, list[tuple[str, Path]]]:
     Held out of a training set are images evenly spaced in the order of their names.
     """
     kept, held_out = [], []
-    for name in config.data.train:
-        files = list(images_of(name, config.sets))
+    for one, name in zip(config.data.train, config.data.train_names, strict=True):
+        if isinstance(one, Folder):
+            files = [(name, path) for _, path in sorted(image_files(one.folder).items())]
+        else:
+            files = list(images_of(name, config.sets))
         number = config.data.validation.get(name, 0)
         if number >= len(files):
             raise ValueError(
@@ -89,10 +116,12 @@ def images_of(name: str, folder: Path) -> Iterator[tuple[str, Path]]:
 
 def train(params: str, network: str, scale: int, seed: int) -> None:
     """Train one network; the same command goes on after any interruption."""
-    config = load_config(params)
+    config = _load(params)
     if config.train is None:
         raise ValueError(f"{params}: train: this campaign trains nothing; add the block to train")
     settings = config.settings(network)
+    if not 0 <= seed <= LARGEST_SEED:
+        raise ValueError(f"--seed {seed}: expected a whole number between 0 and 2^63 - 1")
     record = RunRecord()
     result = Result(config.campaign.name, network, scale, seed)
     role: Role = "validation" if config.data.validation else "test"
@@ -102,9 +131,9 @@ def train(params: str, network: str, scale: int, seed: int) -> None:
         scale,
         seed,
         config.train,
-        Store(config.packed(scale, "train")),
+        _packed(config, scale, "train"),
         result.folder(HERE),
-        validation=Store(config.packed(scale, role)) if config.train.validate else None,
+        validation=_packed(config, scale, role) if config.train.validate else None,
     )
     if not is_first():
         return
@@ -124,7 +153,7 @@ def train(params: str, network: str, scale: int, seed: int) -> None:
 
 def evaluate(params: str, network: str, scale: int, seed: int) -> None:
     """Score one trained network on the campaign's test sets."""
-    config = load_config(params)
+    config = _load(params)
     result = Result(config.campaign.name, network, scale, seed)
     method, facts = _trained(config, result)
     _score(config, method, facts, result, "evaluate")
@@ -136,9 +165,9 @@ def reference(params: str, name: str, scale: int) -> None:
     "NAME-chop" takes the image in quarters (``inference.quarters``), as FDIWN's authors do.
     "hr" writes the pictures of the HR images alone.
     """
-    config = load_config(params)
+    config = _load(params)
     result = Result(config.campaign.name, name, scale)
-    test = Store(config.packed(scale, "test"))
+    test = _packed(config, scale, "test")
     method: score.Method | None = None
     if name != "hr":
         method, facts = _reference(config, name, scale)
@@ -151,7 +180,7 @@ def reference(params: str, name: str, scale: int) -> None:
 def check_lr(params: str, out: str) -> None:
     """Compare our LR images with MATLAB's in the mirror; a difference is an error."""
     table = lr_bytes()
-    write_csv(results(HERE) / load_config(params).campaign.name / out, table)
+    write_csv(results(HERE) / _load(params).campaign.name / out, table)
     print(table.to_string(index=False))
     if table["differing"].sum():
         raise ValueError("srlib.imresize is not exact; see the table above")
@@ -159,10 +188,55 @@ def check_lr(params: str, out: str) -> None:
 
 def reconstruct(params: str, network: str, scale: int) -> None:
     """Keep a trained network's reconstructions of the images that ``pictures`` lists."""
-    config = load_config(params)
+    config = _load(params)
     result = Result(config.campaign.name, network, scale, config.pictures.seed)
     method, _ = _trained(config, result)
-    _pictures(config, method, Store(config.packed(scale, "test")), result)
+    _pictures(config, method, _packed(config, scale, "test"), result)
+
+
+def accept(params: str) -> None:
+    """Hold the present code against every tracked run; where it trains the same, DVC takes it.
+
+    So a comment in the trainer costs the first steps of each run and not its days. The record of a
+    run keeps the commit that made it and those that were accepted.
+
+    Raises:
+        TrainingError: a run's first losses are others now; names the run. Nothing is accepted.
+        ValueError: code or parameters differ from the commit.
+    """
+    config = _load(params)
+    if config.train is None:
+        raise ValueError(
+            f"{params}: train: this campaign trains nothing, so there is nothing to do"
+        )
+    commit = RunRecord().git["commit"]
+    tracked = [
+        (result, path)
+        for result, path in find("train.csv", config.campaign.name, root=HERE)
+        if result.method in config.matrix.networks and result.seed in config.matrix.seeds
+    ]
+    for result, path in tracked:
+        store = Store(config.packed(result.scale, "train"))
+        settings = config.settings(result.method)
+        now = replay(
+            result.method, settings, result.scale, result.seed or 0, config.train, store, path
+        )
+        same = "the same" if now.exact else "close, as on another machine" if now.close else "other"
+        print(
+            f"{result.label} seed {result.seed}: loss of {now.steps} steps {now.tracked:.8f} "
+            f"tracked, {now.now:.8f} now: {same}",
+            flush=True,
+        )
+        if not now.close:
+            raise loop.TrainingError(
+                f"{result.label} seed {result.seed} trains otherwise now; undo the change, or "
+                f"train it anew with `dvc repro {Path(params).with_name('dvc.yaml')}`"
+            )
+    for result, _ in tracked:
+        stage = f"train@{result.method}-{result.scale}-{result.seed}"
+        target = f"{Path(params).with_name('dvc.yaml')}:{stage}"
+        subprocess.run(["dvc", "commit", "--quiet", "--force", target], check=True)
+        add_commit(result.record("train", HERE), commit)
 
 
 def _pictures(config: Config, method: score.Method | None, test: Store, result: Result) -> None:
@@ -207,7 +281,7 @@ def _score(
     config: Config, method: score.Method, facts: dict[str, Any], result: Result, stage: str
 ) -> None:
     record = RunRecord()
-    test = Store(config.packed(result.scale, "test"))
+    test = _packed(config, result.scale, "test")
     facts = facts | {
         "scale": result.scale,
         "sets": list(config.data.test),

@@ -86,6 +86,14 @@ class RunRecord:
         )
 
 
+def add_commit(path: Path, commit: str) -> None:
+    """Note in a record that the code of another commit gives the same result."""
+    record = json.loads(path.read_text())
+    accepted = record.get("accepted", [])
+    if commit not in (record["commit"], *accepted):
+        write_json(path, record | {"accepted": [*accepted, commit]})
+
+
 def _same(path: Path, facts: dict[str, Any]) -> bool:
     """Whether a clean run has left these facts already."""
     try:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+import platformdirs
 import pooch
 from tqdm.auto import tqdm
 
@@ -21,6 +22,7 @@ from srlib.data.registry import (
     Dataset,
     DatasetError,
     Source,
+    forms,
     get_dataset,
     image_files,
     pixel_sha256,
@@ -40,6 +42,16 @@ _HEADER = 2**20  # bytes that an image file may have beside its pixels
 
 class ArchiveError(ValueError):
     """An archive is no zip, is damaged, or lacks one image of the name that was looked for."""
+
+
+def default_folder() -> Path:
+    """Where images are kept if nothing else is said: ``datasets`` in the repository, else a cache.
+
+    The cache is the user's, by the rules of the system (platformdirs), so that nothing grows in
+    whatever folder one stands in.
+    """
+    here = Path("datasets")
+    return here if Path("dvc.yaml").exists() else Path(platformdirs.user_cache_dir("srlib"))
 
 
 @dataclass(frozen=True)
@@ -112,7 +124,8 @@ def _compare(dataset: Dataset, path: Path, mend: str, shown: str | None = None) 
 
     files = {stem: file.name for stem, file in image_files(path).items()}
     expected = {stem: (size, sha) for stem, size, sha in _rows(name)}
-    found = {stem: _decoded(path / file) for stem, file in files.items()}
+    known = {sha for _, sha in expected.values()}
+    found = {stem: _decoded(path / file, known) for stem, file in files.items()}
     right = {stem for stem, (_, sha) in expected.items() if found.get(stem, ("", ""))[1] == sha}
     # Two images may be equal (t36 and t65 of T91): a stray copy is taken for one that is missing.
     owner = {
@@ -159,14 +172,19 @@ def _rows(name: str) -> list[tuple[str, str, str]]:
     ]
 
 
-def _decoded(file: Path) -> tuple[str, str]:
-    """Size and pixel hash of an image file, as in `_rows`; a broken file has no hash."""
+def _decoded(file: Path, known: set[str]) -> tuple[str, str]:
+    """Size and pixel hash of an image file, as in `_rows`; a broken file has no hash.
+
+    The hash is that of the form which is among the ``known``, if any is.
+    """
     try:
         image = read_image(file)
     except DatasetError:
         return "a file that cannot be decoded", ""
     mode = "L" if image.ndim == 2 else "RGB"
-    return f"{image.shape[1]}x{image.shape[0]} {mode}", pixel_sha256(image)
+    hashes = [pixel_sha256(form) for form in forms(image)]
+    sha = next((sha for sha in hashes if sha in known), hashes[0])
+    return f"{image.shape[1]}x{image.shape[0]} {mode}", sha
 
 
 def _first_that_works(
@@ -271,7 +289,7 @@ def _check_pixels(file: Path, stem: str, sha256: str) -> None:
         image = read_image(file)
     except DatasetError as error:  # which names the file that is about to be removed
         raise DatasetError(str(error).replace(str(file), f"image {stem}")) from error
-    if pixel_sha256(image) != sha256:
+    if sha256 not in map(pixel_sha256, forms(image)):
         raise DatasetError(f"its pixels are not those of {stem} in the manifest")
 
 

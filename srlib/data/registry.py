@@ -2,9 +2,10 @@
 
 ``datasets.yaml`` says what each set is, whom to cite and where it lives; ``manifests/NAME.csv``
 (columns stem, width, height, mode, sha256) says which pixels it holds. The container does not
-matter: PNG, BMP and lossless WebP of one image are equal. A JPG is what Pillow decodes it to; a
-libjpeg other than the libjpeg-turbo in Pillow's wheels may round differently, and then such images
-count as altered: install Pillow from PyPI, or start from a PNG copy.
+matter: PNG, BMP and lossless WebP of one image are equal, and so are grey and three equal channels.
+A JPG is what Pillow decodes it to; a libjpeg other than the libjpeg-turbo in Pillow's wheels may
+round differently, and then such images count as altered: install Pillow from PyPI, or start from a
+PNG copy.
 
 To add a set, write its manifest with ``python -m srlib.data.registry FOLDER
 srlib/data/manifests/NAME.csv``, then its entry in ``datasets.yaml``.
@@ -164,6 +165,18 @@ def pixel_sha256(image: NDArray[np.uint8]) -> str:
     height, width = image.shape[:2]
     header = f"{'L' if image.ndim == 2 else 'RGB'} {width} {height}\n"
     return hashlib.sha256(header.encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
+
+
+def forms(image: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """The image, and if it is grey, also the same pixels in the other mode.
+
+    WebP has no grey: a grey PNG becomes three equal channels in it, and is still the same image.
+    ``image``: uint8, shape (H, W, 3) or (H, W).
+    """
+    if image.ndim == 2:
+        return [image, np.repeat(image[..., None], 3, axis=2)]
+    grey = image[..., 0]
+    return [image, grey] if (image == grey[..., None]).all() else [image]
 
 
 def read_image(path: str | Path) -> NDArray[np.uint8]:

@@ -1,13 +1,32 @@
-"""Run a network on images: 8-bit arrays for evaluation, any Pillow image for users."""
+"""Run a network on images of 8 bits, of any size, on any device."""
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 from torch import Tensor, nn
 
-from srlib.data.imresize import imresize
+ABSURD = 10.0
+
+
+def find_device(name: str) -> str:
+    """Check a device's name before any work; "auto" is a GPU if there is one.
+
+    Raises:
+        ValueError: PyTorch has no such device here; names those that it has.
+    """
+    there = ["cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
+    if torch.backends.mps.is_available():
+        there.append("mps")
+    if name == "auto":
+        return there[1] if len(there) > 1 else "cpu"
+    wanted = "cuda:0" if name == "cuda" else name
+    if wanted not in there:
+        raise ValueError(
+            f"--device {name}: PyTorch has no such device here; take auto or one of "
+            f"{', '.join(there)}"
+        )
+    return wanted
 
 
 def forward(network: nn.Module, lr: Tensor, tile: int = 0, overlap: int = 16) -> Tensor:
@@ -43,6 +62,22 @@ def forward(network: nn.Module, lr: Tensor, tile: int = 0, overlap: int = 16) ->
                 scale * (left - l) : scale * (right - l),
             ]
     return hr
+
+
+def in_range(sr: Tensor) -> Tensor:
+    """Clip a network's output to 0..1.
+
+    Raises:
+        ValueError: it is not finite, or its mean is beyond ``ABSURD``: then clipping would make a
+            score, or a picture, of noise.
+    """
+    mean = float(sr.abs().mean())
+    if not mean < ABSURD:  # which nan is not either
+        raise ValueError(
+            f"the network's output is no picture: its values are {mean:.3g} in the mean, where 0 "
+            "to 1 is expected; its weights are damaged, or were made for another value range"
+        )
+    return sr.clamp(0, 1)
 
 
 def quarters(network: nn.Module, lr: Tensor, shave: int = 10) -> Tensor:
@@ -94,64 +129,10 @@ def upscale_array(
     """8-bit LR -> 8-bit SR as the protocol asks: uint8 (h, w, 3) -> uint8 (s*h, s*w, 3).
 
     The output is clipped to 0..255 and rounded to nearest. ``chop`` goes by ``quarters``.
-    """
-    batch = torch.from_numpy(np.array(lr)).to(device).permute(2, 0, 1)[None] / 255
-    sr = (quarters if chop else forward)(network, batch)[0].clamp(0, 1).mul(255).round().byte()
-    return sr.permute(1, 2, 0).cpu().numpy()
-
-
-def upscale(
-    image: Image.Image, network: nn.Module, tile: int = 0, device: str = "cpu"
-) -> Image.Image:
-    """Upscale any image that Pillow reads.
-
-    Grey stays grey, 16-bit grey stays 16-bit, an EXIF rotation is applied, palettes and CMYK become
-    RGB, and an alpha channel is upscaled bicubically beside the colours.
-
-    Args:
-        image: any mode and size.
-        network: as from ``create_network`` or ``load_official``, on ``device``.
-        tile: see ``forward``.
 
     Raises:
-        ValueError: an image without pixels, or of a mode that holds no picture.
+        ValueError: the output is no picture (``in_range``).
     """
-    image = ImageOps.exif_transpose(image)
-    if min(image.size) < 1:
-        raise ValueError(f"the image is {image.size[0]}x{image.size[1]} pixels; nothing to upscale")
-    if image.mode.startswith("I") or image.mode == "F":
-        return _upscale_deep(image, network, tile, device)
-    if image.mode in ("La", "RGBa"):
-        image = image.convert(image.mode.upper())  # Pillow turns these into nothing else
-    transparent = image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info
-    grey = image.mode in ("1", "L", "LA")
-    image = image.convert("RGBA" if transparent else "RGB")
-    pixels = np.asarray(image)
-    lr = _to_batch(pixels[..., :3].astype(np.float32) / 255, device)
-    sr = _to_array(forward(network, lr, tile).clamp(0, 1) * 255).round().astype(np.uint8)
-    result = Image.fromarray(sr)
-    if grey:
-        result = result.convert("L")
-    if transparent:
-        result.putalpha(Image.fromarray(imresize(pixels[..., 3], int(network.scale))))  # type: ignore[arg-type]
-    return result
-
-
-def _upscale_deep(image: Image.Image, network: nn.Module, tile: int, device: str) -> Image.Image:
-    pixels = np.asarray(image).astype(np.float32)
-    if image.mode == "F" or pixels.min() < 0 or pixels.max() > 65535:
-        raise ValueError(
-            f"an image of mode {image.mode} with values {pixels.min():g}..{pixels.max():g} has no "
-            "known white; convert it to 8 or 16 bits a channel first"
-        )
-    grey = np.repeat(pixels[..., None] / 65535, 3, axis=2)
-    sr = _to_array(forward(network, _to_batch(grey, device), tile).clamp(0, 1))
-    return Image.fromarray((sr.mean(axis=2) * 65535).round().astype(np.uint16))
-
-
-def _to_batch(image: NDArray, device: str) -> Tensor:
-    return torch.from_numpy(image).permute(2, 0, 1)[None].to(device)
-
-
-def _to_array(batch: Tensor) -> NDArray[np.float32]:
-    return batch[0].permute(1, 2, 0).cpu().numpy()
+    batch = torch.from_numpy(np.array(lr)).to(device).permute(2, 0, 1)[None] / 255
+    sr = in_range((quarters if chop else forward)(network, batch))[0].mul(255).round().byte()
+    return sr.permute(1, 2, 0).cpu().numpy()

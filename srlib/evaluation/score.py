@@ -1,8 +1,8 @@
 """Score a method on packed test images and keep its result per image."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,23 +19,39 @@ from srlib.provenance import run_id
 Method = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]  # LR (h, w, 3) -> SR (s*h, s*w, 3)
 
 
+class Pair(NamedTuple):
+    """An image to score on: its set and stem, LR (h, w, 3) and HR (s*h, s*w, 3), uint8."""
+
+    set: str
+    stem: str
+    lr: NDArray[np.uint8]
+    hr: NDArray[np.uint8]
+
+
 def evaluate(method: Method, store: Store) -> pd.DataFrame:
-    """PSNR-Y and SSIM-Y of a method on every image of a store.
+    """``evaluate_images`` on every image of a store, in its order."""
+    pairs = (
+        Pair(*store.names[index], store.lr(index), np.asarray(store.hr(index)))
+        for index in tqdm(range(len(store)), unit="image", disable=None)
+    )
+    return evaluate_images(method, pairs, store.scale)
+
+
+def evaluate_images(method: Method, pairs: Iterable[Pair], scale: int) -> pd.DataFrame:
+    """PSNR-Y and SSIM-Y of a method on images.
 
     Returns:
-        One row an image, in the store's order: set, image, psnr_y (dB), ssim_y.
+        One row an image: set, image, psnr_y (dB; infinite where the method gives HR itself, and so
+        is then the mean of its set), ssim_y.
 
     Raises:
-        ValueError: an image too small to score, or a method whose output has another size; names
-            the image.
+        ValueError: an image too small to score, or a method whose output has another size or is no
+            picture; names the image.
     """
     rows = []
-    for index in tqdm(range(len(store)), unit="image", disable=None):
-        name, stem = store.names[index]
+    for name, stem, lr, hr in pairs:
         try:
-            psnr_y, ssim_y = score(
-                method(store.lr(index)), np.asarray(store.hr(index)), store.scale
-            )
+            psnr_y, ssim_y = score(method(lr), hr, scale)
         except ValueError as error:
             raise ValueError(f"{name}/{stem} cannot be scored: {error}") from error
         rows.append({"set": name, "image": stem, "psnr_y": psnr_y, "ssim_y": ssim_y})

@@ -3,6 +3,7 @@
 ``NETWORKS`` is the whole registry: a name, the class, and the settings that make the variant.
 """
 
+import difflib
 from typing import Any, NamedTuple
 
 from torch import nn
@@ -123,6 +124,17 @@ def list_networks() -> list[str]:
     return sorted(NETWORKS)
 
 
+def check_name(name: str) -> None:
+    """Raises ValueError where the registry has no such network; names the nearest."""
+    if name not in NETWORKS:
+        near = difflib.get_close_matches(str(name), NETWORKS, 1, 0.5)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise ValueError(
+            f"network {name!r} is unknown{hint} srlib.list_networks() gives "
+            f"{', '.join(list_networks())}"
+        )
+
+
 def create_network(name: str, scale: int = 4, **overrides: Any) -> nn.Module:
     """Build a network with PyTorch's default initialisation.
 
@@ -139,10 +151,7 @@ def create_network(name: str, scale: int = 4, **overrides: Any) -> nn.Module:
         ValueError: unknown name or impossible setting.
         TypeError: a setting that the network does not have.
     """
-    if name not in NETWORKS:
-        raise ValueError(
-            f"network {name!r} is unknown; srlib.list_networks() gives {', '.join(list_networks())}"
-        )
+    check_name(name)
     if isinstance(scale, bool) or not isinstance(scale, int):
         raise ValueError(f"scale={scale!r} must be a whole number, such as 4")
     entry = NETWORKS[name]

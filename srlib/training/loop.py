@@ -116,16 +116,12 @@ def train(
             validate on where the recipe asks for it.
     """
     _check(scale, recipe, store, validation)
-    patch = recipe.patch // scale * scale
+    patch = recipe.patch // scale * scale  # 255 of 256 at x3
     facts = _facts(name, settings, scale, seed, recipe, store)
     header = facts | {"run": run_id(facts), "steps": recipe.steps}
 
     with Devices(recipe) as (device, rank, world):
-        torch.manual_seed(seed)
-        network = create_network(name, scale, **settings)
-        if recipe.init == "unit_variance":
-            # A batch beyond the last step's, the same on every rank.
-            unit_variance(network, store.batch(patch, 4, seed, recipe.steps)[0])
+        network = new_network(name, settings, scale, seed, recipe, store)
         label = f"{name}-x{scale}-s{seed}"
         key = digest([facts, _code(network), world])[:12]  # ranks sum in another order
         checkpoint = checkpoints / f"{label}-{key}" / "checkpoint.safetensors"
@@ -188,6 +184,19 @@ def train(
 
 
 # --- one step ---------------------------------------------------------------------------------
+
+
+def new_network(
+    name: str, settings: dict[str, Any], scale: int, seed: int, recipe: Train, store: Store
+) -> nn.Module:
+    """A network with its initial weights, which depend on the seed and, for some, on the images."""
+    torch.manual_seed(seed)
+    network = create_network(name, scale, **settings)
+    if recipe.init == "unit_variance":
+        # A batch beyond the last step's, the same on every rank.
+        patch = recipe.patch // scale * scale
+        unit_variance(network, store.batch(patch, 4, seed, recipe.steps)[0])
+    return network
 
 
 def new_state(network: nn.Module, recipe: Train, device: torch.device) -> State:

@@ -51,7 +51,10 @@ def test_complexity_prints_the_published_count(capsys) -> None:
             "no weights of aidn",
         ),
         (["upscale", "IMAGE", "OUT.png", "--weights", "none.safetensors"], "does not exist"),
-        (["upscale", "IMAGE", "OUT.xyz", "--scale", "2", "--weights", "W"], "no image format"),
+        (
+            ["upscale", "IMAGE", "OUT.xyz", "--scale", "2", "--weights", "W"],
+            "names no picture format",
+        ),
         (["upscale", "IMAGE", "OUT.png", "--scale", "4", "--weights", "W"], "aidn x2, not"),
         (["upscale", "IMAGE", "OUT.png", "--official", "nobody"], "there are arfdn"),
         (["train", "--params", "none.yaml", "--network", "aidn"], "none.yaml does not exist"),

@@ -207,6 +207,21 @@ def test_equal_images_in_one_set(out: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert verify(NAME, out).count == 4
 
 
+def test_a_container_without_grey(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, sources=(), count=1)
+    grey = Image.open(ROOT / "data" / "heldout" / "coffee.png").convert("L")
+    for name in ("manifest", f"mirror/{NAME}/HR"):
+        (tmp_path / name).mkdir(parents=True)
+    grey.save(tmp_path / "manifest" / "coffee.png")
+    manifest = datasets.build_manifest(tmp_path / "manifest")
+    monkeypatch.setattr("srlib.data.download.read_manifest", lambda name: manifest)
+    grey.save(tmp_path / "mirror" / NAME / "HR" / "coffee.webp", lossless=True)
+    fetch(NAME, out, tmp_path / "mirror")
+    assert verify(NAME, out).count == 1
+
+
 def test_no_such_folder(out: Path) -> None:
     with pytest.raises(DatasetError, match="HR: there is no such folder"):
         verify(NAME, out)

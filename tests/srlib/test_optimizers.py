@@ -2,51 +2,66 @@
 
 import pytest
 import torch
-from torch import Tensor, nn
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
 
 from srlib.networks import create_network
-from srlib.training.optimizers import MOMENTUM, inner_convolutions, new_optimizers, rates
+from srlib.training.optimizers import (
+    MOMENTUM,
+    ConvolutionMuon,
+    inner_convolutions,
+    new_optimizers,
+    orthogonalised,
+    rates,
+)
 
 RATE = 0.01
 
 
-def orthogonalised(matrix: Tensor) -> Tensor:
-    """Five Newton-Schulz steps on a matrix, written out in float64 from the description of Muon."""
-    a, b, c = 3.4445, -4.7750, 2.0315
-    x = matrix / matrix.norm()
-    tall = x.shape[0] > x.shape[1]
-    x = x.T if tall else x
-    for _ in range(5):
-        square = x @ x.T
-        x = a * x + (b * square + c * square @ square) @ x
-    return x.T if tall else x
-
-
 @pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
 @pytest.mark.parametrize("shape", [(8, 6, 3, 3), (48, 4, 1, 1), (8, 8, 1, 3)])
-def test_two_updates_are_those_of_the_description(
+def test_three_updates_are_those_of_pytorchs_muon(
     shape: tuple[int, int, int, int], layout: torch.memory_format
 ) -> None:
     torch.manual_seed(0)
-    out, into, height, width = shape
-    convolution = nn.Conv2d(into, out, (height, width))
-    convolution.weight.data = convolution.weight.data.contiguous(memory_format=layout)
-    network = nn.Sequential(nn.Conv2d(3, into, 1), convolution, nn.Conv2d(out, 3, 1))
-    optimizer = new_optimizers(network, 3.0)["muon"]
+    weights = [nn.Parameter(torch.randn(shape).to(memory_format=layout)) for _ in range(2)]
+    matrices = [nn.Parameter(weight.detach().clone().flatten(1)) for weight in weights]
+    ours = ConvolutionMuon(weights)
+    ours.param_groups[0]["lr"] = RATE
+    theirs = torch.optim.Muon(matrices, lr=RATE, weight_decay=0.0, momentum=MOMENTUM)
+    for _ in range(3):
+        for weight, matrix in zip(weights, matrices, strict=True):
+            gradient = torch.randn(shape)
+            weight.grad = gradient.to(memory_format=layout)
+            matrix.grad = gradient.flatten(1)
+        ours.step()
+        theirs.step()
+    for weight, matrix in zip(weights, matrices, strict=True):
+        # PyTorch's makes the matrices orthogonal in bfloat16
+        torch.testing.assert_close(weight.flatten(1), matrix, rtol=0, atol=0.1 * RATE)
+
+
+@given(
+    rows=st.integers(1, 20),
+    columns=st.integers(1, 20),
+    scale=st.floats(1e-4, 1e4),
+    seed=st.integers(0, 99),
+)
+def test_singular_values_end_near_one(rows: int, columns: int, scale: float, seed: int) -> None:
+    torch.manual_seed(seed)
+    # all singular values equal, so that none is too small for five steps
+    start = scale * nn.init.orthogonal_(torch.empty(rows, columns))
+    found = torch.linalg.svdvals(orthogonalised(start[None])[0].double())
+    assert found.min() > 0.6 and found.max() < 1.3
+
+
+def test_a_weight_without_a_gradient_stays() -> None:
+    weight = nn.Parameter(torch.ones(4, 4, 1, 1))
+    optimizer = ConvolutionMuon([weight])
     optimizer.param_groups[0]["lr"] = RATE
-    weight = convolution.weight.detach().double().flatten(1)
-    momentum = torch.zeros_like(weight)
-    for _ in range(2):
-        gradient = torch.randn(shape)
-        convolution.weight.grad = gradient.to(memory_format=layout)
-        optimizer.step()
-        momentum = MOMENTUM * momentum + (1 - MOMENTUM) * gradient.double().flatten(1)
-        nesterov = (1 - MOMENTUM) * gradient.double().flatten(1) + MOMENTUM * momentum
-        rows, columns = weight.shape
-        weight -= RATE * max(1, rows / columns) ** 0.5 * orthogonalised(nesterov)
-    # PyTorch makes the matrices orthogonal in bfloat16
-    found = convolution.weight.detach().double().flatten(1)
-    torch.testing.assert_close(found, weight, rtol=0, atol=0.05 * RATE)
+    optimizer.step()
+    assert torch.equal(weight, torch.ones(4, 4, 1, 1))
 
 
 def test_the_convolutions_that_meet_pixels_are_adams() -> None:

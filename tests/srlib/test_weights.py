@@ -1,14 +1,20 @@
 """Weights files: the same bytes for the same contents, and a clear error for every unfit file."""
 
+import json
+import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from srlib.files import write_json
 from srlib.networks import create_network
+from srlib.provenance import file_sha256
 from srlib.weights.files import (
     WeightsError,
     load_tensors,
@@ -16,6 +22,7 @@ from srlib.weights.files import (
     load_weights,
     save_tensors,
     state_sha256,
+    verify,
 )
 
 HEADER = {"network": "aidn", "scale": 2, "settings": {"blocks": 1, "channels": 8}, "step": 7}
@@ -202,3 +209,83 @@ def test_any_value_changes_the_digest(place: int) -> None:
 )
 def test_anything_else_changes_the_digest(change: dict[str, Tensor]) -> None:
     assert state_sha256(tensors() | change) != state_sha256(tensors())
+
+
+# --- what a damaged or changed file is ---------------------------------------------------------
+
+
+def result_of(tmp_path: Path) -> Path:
+    """Weights in the place of a run's, with the record of the run."""
+    path = tmp_path / "results/quick/aidn-x4/seed0/weights.safetensors"
+    network = create_network("aidn", 4, blocks=1, channels=8)
+    header = {"network": "aidn", "scale": 4, "settings": {"blocks": 1, "channels": 8}}
+    save_tensors(network.state_dict(), path, header)
+    record = {"weights_sha256": file_sha256(path)}
+    write_json(tmp_path / "results/runs/quick/train-aidn-x4-s0.json", record)
+    return path
+
+
+def test_a_file_with_its_record_is_verified(tmp_path: Path) -> None:
+    path = result_of(tmp_path)
+    assert verify(path)
+    assert load_trained(path)[1]["network"] == "aidn"
+
+
+def test_a_file_without_a_record_is_not(tmp_path: Path) -> None:
+    copy = tmp_path / "copy.safetensors"
+    copy.write_bytes(result_of(tmp_path).read_bytes())
+    assert not verify(copy)
+
+
+def test_every_flipped_bit_is_refused(tmp_path: Path) -> None:
+    path = result_of(tmp_path)
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    for place in [*range(0, 64, 7), *rng.integers(0, len(whole), 40)]:
+        changed = bytearray(whole)
+        changed[place] ^= 1 << int(rng.integers(8))
+        path.write_bytes(bytes(changed))
+        with pytest.raises(WeightsError, match="is not the file that its run wrote"):
+            load_trained(path)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_weight_that_is_not_finite_is_named(tmp_path: Path, value: float) -> None:
+    network = create_network("aidn", 4, blocks=1, channels=8)
+    state = network.state_dict()
+    state["head.weight"].view(-1)[3] = value
+    header = {"network": "aidn", "scale": 4, "settings": {"blocks": 1, "channels": 8}}
+    save_tensors(state, tmp_path / "w.safetensors", header)
+    with pytest.raises(WeightsError, match=r"w\.safetensors: the tensor head\.weight has values"):
+        load_trained(tmp_path / "w.safetensors")
+
+
+HEADERS = {
+    "unknown setting": {"network": "aidn", "scale": 4, "settings": {"rooms": 3}},
+    "settings null": {"network": "aidn", "scale": 4, "settings": None},
+    "settings a list": {"network": "aidn", "scale": 4, "settings": [1]},
+    "unknown network": {"network": "nosuch", "scale": 4, "settings": {}},
+    "network a number": {"network": 3, "scale": 4, "settings": {}},
+    "network a list": {"network": [], "scale": 4, "settings": {}},
+    "scale a text": {"network": "aidn", "scale": "4", "settings": {}},
+    "scale negative": {"network": "aidn", "scale": -4, "settings": {}},
+    "nothing": {},
+    "null": None,
+    "a list": [1, 2],
+    "a text": "aidn",
+}
+
+
+@pytest.mark.parametrize("kind", HEADERS)
+def test_a_header_that_describes_no_network_is_our_error(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "w.safetensors"
+    save_file({"a": torch.zeros(1)}, path, metadata={"srlib": json.dumps(HEADERS[kind])})
+    with pytest.raises(WeightsError, match=r"w\.safetensors"):
+        load_trained(path)
+
+
+def test_a_header_that_is_no_json_is_our_error(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_file({"a": torch.zeros(1)}, path, metadata={"srlib": "{broken"})
+    with pytest.raises(WeightsError, match=r"w\.safetensors"):
+        load_trained(path)

@@ -6,10 +6,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from papers.intervals import Interval, agrees, decide, intervals, paired_bootstrap
+from papers.intervals import (
+    LEAST_SEEDS,
+    Interval,
+    agrees,
+    decide,
+    directions,
+    diverged,
+    intervals,
+    paired_bootstrap,
+    verdict,
+)
 
-SEEDS, EXPERIMENTS = 3, 4000  # by which a coverage of 95% is known to 0.35%
-DRAWS = 1000  # instead of 10,000: the tests below simulate 4,000 experiments a case
+SEEDS, EXPERIMENTS = 3, 4000
+DRAWS = 1000  # instead of 10,000: the tests below simulate thousands of experiments a case
 # Standard deviations of the effects: image, seed, seed by image.
 EFFECTS = {
     "image effects alone": (1.0, 0.0, 0.0),
@@ -55,6 +65,147 @@ def test_nominal_95_percent_are_93_to_97(images: int, effects: tuple[float, floa
 @pytest.mark.parametrize("images", [5, 14, 100])
 def test_one_seed_covers_what_these_weights_do_on_other_images(images: int) -> None:
     assert 0.93 <= coverage(images, (1.0, 0.0, 0.0), seeds=1) <= 0.97
+
+
+# --- the same seeds for both networks ---------------------------------------------------------
+
+# What two trainings of one network differ by: as the differences of equal networks are, symmetric.
+SEED_EFFECTS = {
+    "normal": lambda generator, shape: generator.standard_normal(shape),
+    "t with 3 degrees": lambda generator, shape: generator.standard_t(3, shape) / np.sqrt(3),
+    "Laplace": lambda generator, shape: generator.laplace(size=shape) / np.sqrt(2),
+}
+
+
+def differences(images: int, effects: tuple[float, float, float], kind: str, seeds: int, part: int):
+    """Scores of two equal networks that share patches: only B has effects, A is zero."""
+    generator = np.random.default_rng(part)
+    image, by_seed, residual = effects
+    b = image * generator.standard_normal((500, 1, images))
+    b = b + by_seed * SEED_EFFECTS[kind](generator, (500, seeds, 1))
+    b = b + residual * generator.standard_normal((500, seeds, images))
+    return np.zeros_like(b), b
+
+
+def paired_coverage(
+    images: int, effects: tuple[float, float, float], kind: str, seeds: int = LEAST_SEEDS
+) -> float:
+    covered = []
+    for part in range(8):
+        a, b = differences(images, effects, kind, seeds, part)
+        _, low, high = intervals(a, b, DRAWS, 0.95, part, same_seeds=True)
+        covered.append((low <= 0) & (high >= 0))
+    return float(np.mean(covered))
+
+
+@pytest.mark.parametrize("images", [5, 100])
+@pytest.mark.parametrize("kind", SEED_EFFECTS)
+@pytest.mark.parametrize("effects", ["all alike", "small seed effect", "seeds dominate"])
+def test_paired_seeds_cover_93_to_98_percent(images: int, kind: str, effects: str) -> None:
+    assert 0.925 <= paired_coverage(images, EFFECTS[effects], kind) <= 0.98
+
+
+def test_two_paired_seeds_cover_too_little() -> None:
+    assert paired_coverage(100, EFFECTS["all alike"], "normal", seeds=2) < 0.91
+
+
+def test_shared_patches_make_a_small_gain_visible() -> None:
+    """What both networks share of a seed leaves the difference, and a third of the width."""
+    generator = np.random.default_rng(0)
+    shared = generator.standard_normal((SEEDS, 1))
+    a, b = (shared + 0.1 * generator.standard_normal((SEEDS, 50)) for _ in range(2))
+    paired, apart = (paired_bootstrap(a, b, draws=DRAWS, same_seeds=same) for same in (True, False))
+    assert paired.high - paired.low < (apart.high - apart.low) / 3
+
+
+def test_a_training_in_five_that_fails_breaks_the_interval_and_is_seen() -> None:
+    generator = np.random.default_rng(0)
+    failed = generator.random((500, LEAST_SEEDS, 1)) < 0.2
+    b = 0.05 * generator.standard_normal((500, LEAST_SEEDS, 14)) - 2.0 * failed
+    a = np.zeros_like(b)
+    _, low, high = intervals(a, b, DRAWS, 0.95, 0, same_seeds=True)
+    truth = -0.4  # the mean over trainings, those that fail among them
+    seen = np.array([diverged(scores) > 0 for scores in b])
+    mixed = failed[:, :, 0].any(1) & ~failed[:, :, 0].all(1)
+    assert np.mean((low <= truth) & (high >= truth)) < 0.8
+    assert (seen == mixed).all()
+
+
+# --- several sets -----------------------------------------------------------------------------
+
+FOUR = (5, 14, 100, 100)  # images of Set5, Set14, B100, Urban100
+
+
+def errors(seeds: int, shared: float) -> tuple[float, float]:
+    """How often four sets, of which none differs, are decided for B and for A.
+
+    ``shared``: the part of a seed's effect, in deviations, that all sets have in common.
+    """
+    shown = []
+    for part in range(4):
+        generator = np.random.default_rng(part)
+        common = generator.standard_normal((500, seeds, 1))
+        sets = []
+        for images in FOUR:
+            own = generator.standard_normal((500, seeds, 1))
+            scores = shared * common + np.sqrt(1 - shared**2) * own
+            scores = scores + generator.standard_normal((500, 1, images))
+            sets.append(scores + generator.standard_normal((500, seeds, images)))
+        zeros = [np.zeros_like(scores) for scores in sets]
+        shown.append(directions(zeros, sets, True, 0.0, DRAWS, 0.95, part))
+    better, worse = ((np.concatenate(shown) == sign).any(1) for sign in (1, -1))
+    return float(np.mean(better & ~worse)), float(np.mean(worse & ~better))
+
+
+OF_SIMULATION = 3 * np.sqrt(0.025 * 0.975 / 2000)  # three deviations of 2,000 experiments
+
+
+@pytest.mark.parametrize("shared", [0.0, 1.0])
+def test_both_directions_err_alike_and_not_more_often_than_said(shared: float) -> None:
+    better, worse = errors(LEAST_SEEDS, shared)
+    assert max(better, worse) <= 0.025 + OF_SIMULATION
+
+
+def test_three_seeds_err_too_often() -> None:
+    assert min(errors(3, 0.0)) > 0.025 + OF_SIMULATION
+
+
+def made(gain: float, images: int = 50, seeds: int = 5) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(1)
+    a = generator.normal(30, 1, (1, images)) + 0.01 * generator.standard_normal((seeds, images))
+    return a, a + gain + 0.01 * generator.standard_normal((seeds, images))
+
+
+@pytest.mark.parametrize(
+    ("gains", "margin", "sign"),
+    [
+        ((0.1, 0.1), 0.0, 1),
+        ((0.1, 0.0), 0.0, 1),
+        ((-0.1, 0.0), 0.0, -1),
+        ((0.1, -0.1), 0.0, 0),
+        ((0.0, 0.0), 0.0, 0),
+        ((-0.05, -0.05), 0.1, 1),
+        ((-0.2, -0.05), 0.1, 0),
+    ],
+)
+def test_what_is_decided(gains: tuple[float, float], margin: float, sign: int) -> None:
+    sets = {str(place): made(gain) for place, gain in enumerate(gains)}
+    assert decide(sets, same_seeds=True, margin=margin, draws=DRAWS).sign == sign
+
+
+def test_swapped_networks_swap_the_direction() -> None:
+    sets = {"a": made(0.1), "b": made(0.02)}
+    there = decide(sets, same_seeds=True, draws=DRAWS)
+    back = decide({k: (b, a) for k, (a, b) in sets.items()}, same_seeds=True, draws=DRAWS)
+    assert (there.sign, there.better) == (-back.sign, back.worse)
+
+
+def test_a_verdict_that_turns_on_the_draw_is_none() -> None:
+    a, b = made(0.0, images=8, seeds=3)
+    ends = [paired_bootstrap(a, b, 200, seed=seed, same_seeds=True).low for seed in range(5)]
+    border = (min(ends) + max(ends)) / 2  # some of the draws lie above it, some below
+    found = decide({"one": (a, b)}, same_seeds=True, margin=-border, draws=200)
+    assert (found.sign, found.why) == (0, "the verdict turns on the bootstrap's own draw")
 
 
 def naive(a: np.ndarray, b: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -175,12 +326,12 @@ def test_a_wrong_level_is_named(level: float) -> None:
 def test_the_verdict_asks_for_the_whole_interval(
     low: float, high: float, claimed: int, expected: str
 ) -> None:
-    assert decide(Interval((low + high) / 2, low, high), claimed) == expected
+    assert verdict(Interval((low + high) / 2, low, high), claimed) == expected
 
 
 def test_a_claim_without_a_direction_is_named() -> None:
     with pytest.raises(ValueError, match="claimed: 0 is neither"):
-        decide(Interval(0.0, 0.0, 0.0), 0)
+        verdict(Interval(0.0, 0.0, 0.0), 0)
 
 
 @pytest.mark.parametrize(("printed", "expected"), [(0.01, True), (0.03, True), (0.06, False)])
