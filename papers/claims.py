@@ -1,15 +1,17 @@
-"""What the papers claim in words, and whether it holds: the ledger of ``claims/``.
+"""What the papers claim in words, and whether it holds: how a claim is written and judged.
 
-A claim is a function of the folder ``claims/`` that gathers evidence and returns a verdict, by the
-rule of its kind. The rules were written before the campaign ``bsd400`` was measured. Those of
-printed, algebraic and quality claims stood before any claim was judged; those of cost, of "1/n", of
-the margin and of means were added while the printed numbers were being read:
+A claim is a function of ``papers/PAPER/claims.py`` that gathers evidence and returns a judgement,
+by the rule of its kind. The rules were written before the campaign ``bsd400`` was measured. Those
+of printed, algebraic and quality claims stood before any claim was judged; those of cost, of "1/n",
+of the margin and of means were added while the printed numbers were being read. Where a sentence
+can be read in two ways, its own words decide, and ``because`` says which is judged.
 
 **Arithmetic and printed claims** ("13,774 images", "second among these methods"). *Holds* if the
-printed numbers give it, rounded to the digits of the claim; else *fails*. Where a paper names no
-scale, every printed scale must give it; where it names no set, a gain is the mean over the printed
-sets, and that it is one at all is judged by this mean. "1/n of it" is the nearest whole n. A saving
-that is exceeded holds.
+printed numbers give it, rounded or cut off to the digits of the claim by the rule of
+``papers.printed.Number``; else *fails*. Where a paper names no scale, every printed scale must give
+it; where it names no set, a gain is the mean over the printed sets, and that it is one at all is
+judged by this mean. "1/n of it" is the nearest whole n. A saving that is exceeded holds. One that
+fails says by how much, and whether the rounding of the printed numbers can explain it.
 
 **Claims of cost** ("fewer parameters than B"). *Fails* if the printed cells do not give it. Else
 the networks are counted by code, both in one convention: *holds* if the counts give it, *holds as
@@ -37,19 +39,26 @@ are evaluated here: *holds* if every measured score is within one unit of the la
 *holds as printed, not here* if one is not, *undecided at this budget* if none is measured.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 import pandas as pd
-import torch
 
-from papers.printed import cells, list_papers
-from papers.results import per_image, results
-from srlib.evaluation.complexity import complexity
-from srlib.networks import create_network
+from papers.evidence import (
+    KINDS,
+    ClaimError,
+    gaps,
+    listed,
+    one_row,
+    rows,
+    runs_of,
+    scored,
+)
+from papers.printed import UNIT_OF, Span, list_papers
+from papers.results import per_image
 from srlib.paths import ROOT, find
 
 Verdict = Literal["holds", "fails", "holds as printed, not here", "undecided at this budget"]
@@ -57,18 +66,32 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 HOLDS, FAILS, NOT_HERE, UNDECIDED = VERDICTS
 
 DRAWS, LEVEL = 10_000, 0.95  # of the bootstrap
+ROUNDING = 1e-10  # of the largest output: what float64 leaves of two equal computations
 MARGIN = 0.1  # dB within which two networks are as good: authors report runs that differ by as much
-CODE = "code"  # the run of what is counted by code: it is the commit
-KINDS = ("stated", "printed", "measured", "derived")
-EVIDENCE = ["kind", "paper", "table", "row", "scale", "column", "quantity", "value", "unit"]
-EVIDENCE += ["low", "high", "run"]
 
 
-class ClaimError(ValueError):
-    """A claim that is not there, is there twice, or does not show what it rests on; names it."""
+class Shortfall(NamedTuple):
+    """How far the printed numbers are from a number, or from a superiority, that a text claims.
+
+    Attributes:
+        words: what the cells give.
+        size: by how much it falls short, in ``unit``; of percentages, points.
+        certain: whether no rounding of the printed numbers explains it.
+        cells: the cells that show it, as addresses.
+        rival: who is not beaten; empty for a number.
+        quantity: in what; empty where the claim is on one quantity.
+    """
+
+    words: str
+    size: float
+    unit: str
+    certain: bool
+    cells: tuple[str, ...]
+    rival: str = ""
+    quantity: str = ""
 
 
-class Finding(NamedTuple):
+class Judgement(NamedTuple):
     """What a claim's function returns.
 
     Attributes:
@@ -77,29 +100,37 @@ class Finding(NamedTuple):
         evidence: the rows it rests on, with the columns ``EVIDENCE``. A row's kind is ``stated``
             (a number of the paper's text), ``printed`` (a cell of a printed table), ``measured``
             (by a run, or by code: run "code") or ``derived`` (worked out from the rows above).
+        shortfalls: of one that fails, how far print falls short of the number or of the rivals that
+            the claim names; none where it names neither. ``papers.contradictions`` lists them.
     """
 
     verdict: Verdict
     because: str
     evidence: pd.DataFrame
+    shortfalls: tuple["Shortfall", ...] = ()
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A registered claim; ``finding`` is judged once and kept."""
+    """A registered claim; ``judgement`` is made once and kept."""
 
     id: str
     paper: str
     source: str
     says: str
-    judge: Callable[[], Finding]
+    judge: Callable[[], Judgement]
+
+    @property
+    def in_words(self) -> bool:
+        """Whether a text says it; a claim of "Table 3" alone is only the table's own cells."""
+        return not self.source.startswith("Table")
 
     @cached_property
-    def finding(self) -> Finding:
-        """The claim's finding.
+    def judgement(self) -> Judgement:
+        """The claim's judgement.
 
         Raises:
-            ClaimError: what the function returns is no ``Finding`` as this module defines it.
+            ClaimError: what the function returns is no ``Judgement`` as this module defines it.
         """
         return _checked(self.id, self.judge())
 
@@ -107,7 +138,7 @@ class Claim:
 CLAIMS: dict[str, Claim] = {}
 
 
-def claim(paper: str, source: str, says: str) -> Callable[..., Callable[[], Finding]]:
+def claim(paper: str, source: str, says: str) -> Callable[..., Callable[[], Judgement]]:
     """Register a function without arguments as a claim, ``PAPER/function-name-with-dashes``.
 
     Args:
@@ -119,7 +150,7 @@ def claim(paper: str, source: str, says: str) -> Callable[..., Callable[[], Find
         ClaimError: an unknown paper, or a second claim of one id.
     """
 
-    def register(judge: Callable[[], Finding]) -> Callable[[], Finding]:
+    def register(judge: Callable[[], Judgement]) -> Callable[[], Judgement]:
         name = f"{paper}/{judge.__name__.replace('_', '-')}"
         if paper not in list_papers():
             raise ClaimError(
@@ -135,91 +166,6 @@ def claim(paper: str, source: str, says: str) -> Callable[..., Callable[[], Find
         return judge
 
     return register
-
-
-# Evidence, a row or more each; a claim joins them with ``rows``.
-
-
-def printed(
-    paper: str,
-    table: str,
-    row: str | None = None,
-    column: str | None = None,
-    quantity: str | None = None,
-    scale: int | None = None,
-) -> pd.DataFrame:
-    """Printed cells as evidence; None takes all.
-
-    Args:
-        paper, table, row, column, quantity, scale: as ``papers.printed.cells`` names them.
-
-    Raises:
-        ClaimError: no such cell; says what was asked for.
-    """
-    asked: dict[str, str | int | None]
-    asked = {"paper": paper, "table": table, "row": row, "column": column}
-    asked |= {"quantity": quantity, "scale": scale}
-    found = _cells()
-    for key, wanted in asked.items():
-        if wanted is not None:
-            found = found[found[key] == wanted]
-    if found.empty:
-        raise ClaimError(f"papers/{paper}/printed.yaml has no number at {asked}")
-    return _evidence(found.assign(kind="printed", run=""))
-
-
-def stated(paper: str, where: str, quantity: str, value: float, unit: str = "") -> pd.DataFrame:
-    """A number of the paper's running text as evidence; ``where`` cites its section."""
-    return _row("stated", paper=paper, row=where, quantity=quantity, value=value, unit=unit)
-
-
-def counted(network: str, scale: int, quantity: str = "params", **how: Any) -> pd.DataFrame:
-    """A count of a network, by code, as evidence.
-
-    Args:
-        network, scale: as ``create_network`` takes them.
-        quantity: a field of ``srlib.complexity.Complexity``.
-        **how: ``lr_size`` in pixels, 256x256 if not given, and settings such as ``blocks=4``.
-    """
-    value = _count(network, scale, quantity, **how)
-    name = " ".join([network, *(f"{key}={setting}" for key, setting in how.items())])
-    return computed(name, quantity, value, scale=scale)
-
-
-def computed(row: str, quantity: str, value: float, **cell: Any) -> pd.DataFrame:
-    """Anything else that code of this repository measured, as evidence; its run is the commit."""
-    return _row("measured", row=row, quantity=quantity, value=value, run=CODE, **cell)
-
-
-def derived(row: str, quantity: str, value: float, **cell: Any) -> pd.DataFrame:
-    """A value worked out from other evidence, such as a difference of two cells, as evidence."""
-    return _row("derived", row=row, quantity=quantity, value=value, **cell)
-
-
-def scored(
-    campaign: str, method: str, sets: Sequence[str], scale: int = 4, root: Path = ROOT
-) -> pd.DataFrame:
-    """Measured PSNR-Y (dB) of a method as evidence, a row a seed and set; none if not measured."""
-    found = results(root)
-    found = found[(found["campaign"] == campaign) & (found["method"] == method)]
-    found = found[(found["scale"] == scale) & found["set"].isin(list(sets))]
-    found = found.rename(columns={"set": "column", "method": "row", "psnr_y": "value"})
-    return _evidence(found.assign(kind="measured", quantity="psnr_y", unit="dB"))
-
-
-def gaps(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
-    """Ours minus theirs, a row a quantity, scale and column that both have, as evidence."""
-    return _pairs(ours, theirs, "minus")
-
-
-def ratios(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
-    """Ours over theirs, a row a quantity, scale and column that both have, as evidence."""
-    return _pairs(ours, theirs, "over")
-
-
-def rows(*parts: pd.DataFrame) -> pd.DataFrame:
-    """Parts of evidence one under the other."""
-    return _evidence(pd.DataFrame([row for part in parts for row in part.to_dict("records")]))
 
 
 # Rules.
@@ -276,7 +222,7 @@ def compare(
     if len(trained) and trained.groupby("method")["seed"].nunique().min() == 1:
         verdict, why = UNDECIDED, f"{why}, but one seed shows no spread of trainings"
     missing = [name for name in sets if name not in both]
-    left_out = f" Not measured: {_list(missing)}." if missing else ""
+    left_out = f" Not measured: {listed(missing)}." if missing else ""
     said = f"In {campaign}, {a} minus {b} is {said}: {why}.{left_out}"
     return Comparison(verdict, said, rows(*parts, table))
 
@@ -295,7 +241,14 @@ def cost(printed_holds: bool, counted_holds: bool) -> Verdict:
 
 def algebraic(difference: float, largest: float) -> Verdict:
     """The verdict on an algebraic claim from the largest difference and the largest output."""
-    return HOLDS if difference < 1e-10 * largest else FAILS
+    return HOLDS if difference < ROUNDING * largest else FAILS
+
+
+def share_of_output(difference: float, largest: float) -> str:
+    """A difference in words that no machine changes: of what is only rounding, a bound."""
+    if difference < ROUNDING * largest:
+        return f"less than {ROUNDING:g} of the largest output"
+    return f"{difference / largest:.0%} of the largest output"
 
 
 def quality(printed_holds: bool, measured: Comparison) -> Verdict:
@@ -309,8 +262,8 @@ def better(
     measured: Comparison,
     margin: float = 0.0,
     on_average: bool = False,
-) -> Finding:
-    """The finding on "ours is better than theirs", or as good with a ``margin`` in dB.
+) -> Judgement:
+    """The judgement on "ours is better than theirs", or as good with a ``margin`` in dB.
 
     Args:
         ours, theirs: printed cells of one quantity, PSNR in dB, of the same scales and sets.
@@ -327,49 +280,102 @@ def better(
         said += f", {mean:+.3f} dB in the mean"
     elif len(short):
         where = (f"{row['column']} x{row['scale']}" for row in short.to_dict("records"))
-        said += f"; not so on {_list(where)}"
+        said += f"; not so on {listed(where)}"
     said += "." if verdict == FAILS else f". {measured.because}"
-    return Finding(verdict, said, rows(ours, theirs, table, measured.evidence))
+    short_of = () if margin or on_average else rivals(ours, theirs)
+    return Judgement(verdict, said, rows(ours, theirs, table, measured.evidence), short_of)
 
 
-def authors_weights(cells: pd.DataFrame, campaign: str, method: str, root: Path = ROOT) -> Finding:
-    """The finding on printed PSNR (dB) of one scale, where the authors' weights are ``method``."""
+def falls_short(
+    said: float,
+    admitted: Span,
+    readings: Sequence[tuple[float, Span]],
+    unit: str,
+    cells: pd.DataFrame,
+) -> Shortfall:
+    """How far what follows from print is from a stated number; of readings, the nearest.
+
+    Args:
+        said: the number.
+        admitted: the values that it stands for, such as a ``Number``'s interval.
+        readings: what follows, exactly as printed and where it may lie.
+        unit: of what it falls short by; of percentages "points".
+        cells: the printed cells behind it.
+    """
+    nearest = min((value - said for value, _ in readings), key=abs)
+    shown = " or ".join(f"{value:.3g}" for value, _ in readings)
+    certain = not any(span.meets(admitted) for _, span in readings)
+    said_in = {"points": "%", "ratio": ""}.get(unit, unit)
+    return Shortfall(f"{shown} {said_in}".strip(), abs(nearest), unit, certain, addresses(cells))
+
+
+def rivals(
+    ours: pd.DataFrame, theirs: pd.DataFrame, less: bool = False, level: bool = True
+) -> tuple[Shortfall, ...]:
+    """The rivals that are not beaten, cell by cell, each with the cell where it is furthest ahead.
+
+    Args:
+        ours: printed cells of one row, at several sets and scales.
+        theirs: those of one or more other rows.
+        less: whether less is better, as of a cost.
+        level: whether a cell that is level counts against the claim.
+    """
+    both = ours.merge(theirs, on=["quantity", "scale", "column"], suffixes=("", "_theirs"))
+    sign = -1 if less else 1
+    both = both.assign(lead=(sign * (both["value"] - both["value_theirs"])).round(9))
+    found = []
+    for rival, cells in both.groupby("row_theirs", sort=False):
+        failing = cells[cells["lead"] <= 0 if level else cells["lead"] < 0]
+        if failing.empty:
+            continue
+        worst = failing.sort_values("lead", kind="stable").iloc[0]
+        by_side = {"ahead": (cells["lead"] < 0).sum(), "level": (cells["lead"] == 0).sum()}
+        words = " and ".join(f"{side} in {n}" for side, n in by_side.items() if n)
+        words = f"{rival} is {words} of {len(cells)} cells"
+        if by_side["ahead"]:
+            pair = f"{worst['number_theirs'].text} against {worst['number'].text}"
+            words += f", most at {worst['column']} ×{worst['scale']} ({pair})"
+        spans = [
+            (a.interval, b.interval)[:: 1 if less else -1]
+            for a, b in failing[["number", "number_theirs"]].to_numpy()
+        ]
+        found.append(
+            Shortfall(
+                words,
+                abs(float(worst["lead"])),
+                UNIT_OF.get(worst["quantity"], worst["unit"]),
+                any(high_side.low >= low_side.high for high_side, low_side in spans),
+                addresses(failing, "_theirs"),
+                str(rival),
+            )
+        )
+    return tuple(found)
+
+
+def addresses(cells: pd.DataFrame, suffix: str = "") -> tuple[str, ...]:
+    """Printed cells as a reader finds them: "AIDN, Table 3, AIDN(ours) ×4, Params"."""
+    columns = [f"paper{suffix}", f"table{suffix}", f"row{suffix}", "scale", "column"]
+    found = [
+        f"{paper.upper()}, Table {table}, {row} ×{scale}, {column}"
+        for paper, table, row, scale, column in cells[columns].to_numpy()
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def authors_weights(
+    cells: pd.DataFrame, campaign: str, method: str, root: Path = ROOT
+) -> Judgement:
+    """The judgement on printed PSNR (dB) of one scale, by the authors' own weights."""
     scale = int(cells["scale"].iloc[0])
     measured = scored(campaign, method, list(cells["column"]), scale, root)
     if measured.empty:
-        return Finding(UNDECIDED, f"In {campaign} at x{scale}, {method} was not measured.", cells)
+        return Judgement(UNDECIDED, f"In {campaign} at x{scale}, {method} was not measured.", cells)
     table = gaps(measured, cells)
     far = table[table["value"].abs() > 0.01 + 1e-9]
     said = f"{method} of {campaign} is {table['value'].min():+.3f} to {table['value'].max():+.3f} "
-    said += f"dB from the printed scores of {_list(table['column'])}"
-    said += f"; more than 0.01 dB off on {_list(far['column'])}." if len(far) else "."
-    return Finding(HOLDS if far.empty else NOT_HERE, said, rows(cells, measured, table))
-
-
-def rounds_to(exact: float, stated: str) -> bool:
-    """Whether a number, rounded to the digits of the stated one, is it ("84" of 84.1)."""
-    digits = len(stated.partition(".")[2])
-    return f"{exact:.{digits}f}" == stated
-
-
-def _pairs(ours: pd.DataFrame, theirs: pd.DataFrame, how: Literal["minus", "over"]) -> pd.DataFrame:
-    keys = ["quantity", "scale", "column"]
-    both = ours.merge(theirs, on=keys, suffixes=("", "_theirs"))
-    if both.empty:
-        raise ClaimError(f"nothing to compare: no {_list(keys)} that both sides have")
-    found = both["value"] - both["value_theirs"]
-    if how == "over":
-        found = both["value"] / both["value_theirs"]
-    both = both.assign(
-        kind="derived",
-        value=found.round(6),  # a difference of printed decimals is a decimal again
-        unit=both["unit"] if how == "minus" else "",
-        row=both["row"] + f" {how} " + both["row_theirs"],
-        run=[
-            runs_of(pd.DataFrame({"run": runs})) for runs in both[["run", "run_theirs"]].to_numpy()
-        ],
-    )
-    return _evidence(both)
+    said += f"dB from the printed scores of {listed(table['column'])}"
+    said += f"; more than 0.01 dB off on {listed(far['column'])}." if len(far) else "."
+    return Judgement(HOLDS if far.empty else NOT_HERE, said, rows(cells, measured, table))
 
 
 def _verdict(table: pd.DataFrame, margin: float) -> tuple[Verdict, str]:
@@ -379,9 +385,9 @@ def _verdict(table: pd.DataFrame, margin: float) -> tuple[Verdict, str]:
         return HOLDS, f"every interval lies above {border}"
     against = table.loc[table["high"] < -margin, "column"]
     if len(against):
-        return NOT_HERE, f"on {_list(against)} the whole interval lies below {border}"
+        return NOT_HERE, f"on {listed(against)} the whole interval lies below {border}"
     around = table.loc[table["low"] <= -margin, "column"]
-    return UNDECIDED, f"on {_list(around)} the interval contains {border}"
+    return UNDECIDED, f"on {listed(around)} the interval contains {border}"
 
 
 def _paired(scores: pd.DataFrame, a: str, b: str, campaign: str, name: str) -> pd.DataFrame:
@@ -398,7 +404,7 @@ def _paired(scores: pd.DataFrame, a: str, b: str, campaign: str, name: str) -> p
     ours, theirs = (side.to_numpy() for side in sides)
     # The bootstrap is of its second argument minus its first.
     interval = paired_bootstrap(theirs, ours, draws=DRAWS, level=LEVEL, seed=0)
-    return _row(
+    return one_row(
         "measured",
         row=f"{a} minus {b}",
         column=name,
@@ -417,51 +423,13 @@ def _image_scores(campaign: str, scale: int, root: Path) -> pd.DataFrame:
     return found[found["scale"] == scale]
 
 
-@cache
-def _count(
-    network: str, scale: int, quantity: str, lr_size: tuple[int, int] = (256, 256), **how: Any
-) -> int:
-    with torch.device("meta"):
-        built = create_network(network, scale, **how)
-    if quantity == "params":  # nothing need be run for it
-        return sum(parameter.numel() for parameter in built.parameters())
-    return getattr(complexity(built, lr_size), quantity)
-
-
-@cache
-def _cells() -> pd.DataFrame:
-    return cells()
-
-
-def _row(kind: str, **cell: Any) -> pd.DataFrame:
-    return _evidence(pd.DataFrame([{"kind": kind} | cell]))
-
-
-def _evidence(table: pd.DataFrame) -> pd.DataFrame:
-    """The columns of evidence, in order: text where there is none is empty, a number is missing."""
-    table = table.reindex(columns=EVIDENCE).reset_index(drop=True)
-    numbers = {"value": "float64", "low": "float64", "high": "float64", "scale": "Int64"}
-    texts = [column for column in EVIDENCE if column not in numbers]
-    table[texts] = table[texts].astype(object).fillna("")
-    return table.astype(numbers)
-
-
-def runs_of(table: pd.DataFrame) -> str:
-    runs = " ".join(str(run) for run in table["run"] if isinstance(run, str)).split()
-    return " ".join(dict.fromkeys(runs))
-
-
-def _list(names: Iterable[str]) -> str:
-    return ", ".join(names)
-
-
-def _checked(id: str, finding: Finding) -> Finding:
-    if not isinstance(finding, Finding) or finding.verdict not in VERDICTS:
-        got = getattr(finding, "verdict", finding)
+def _checked(id: str, found: Judgement) -> Judgement:
+    if not isinstance(found, Judgement) or found.verdict not in VERDICTS:
+        got = getattr(found, "verdict", found)
         raise ClaimError(f"claim {id}: verdict {got!r}; it must be one of {', '.join(VERDICTS)}")
-    if not finding.because.strip():
+    if not found.because.strip():
         raise ClaimError(f"claim {id}: no reason; say in `because` what the verdict rests on")
-    table = finding.evidence
+    table = found.evidence
     if lacking := {"kind", "quantity", "value", "run"} - set(table.columns):
         raise ClaimError(f"claim {id}: evidence has no column {', '.join(sorted(lacking))}")
     if table.empty:
@@ -474,4 +442,4 @@ def _checked(id: str, finding: Finding) -> Finding:
             f"claim {id}: {bad['quantity'].iloc[0]} is measured, but its run is empty; name the "
             'run, or "code" for what code counts'
         )
-    return finding
+    return found

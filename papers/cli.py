@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from papers.counts import printed_beside
+from papers import ledger
+from papers.counts import printed_counts
 from papers.results import committed, reproduced
 from papers.show import figures, markdown, paper_figures, paper_tables
 from srlib import paths
@@ -47,12 +48,17 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("render", _render, "Execute notebooks in place, in a canonical form.")
     sub.add_argument("notebooks", nargs="*", type=Path, help="all of them if none is named")
     command("export", _export, "Write every table and figure of the papers as files.")
+    command("ledger", _ledger, "Judge every claim of the papers into results/ledger.csv.")
     command("counts", _counts, "Every printed count beside the network's own.")
     return parser
 
 
 def _counts(_: argparse.Namespace) -> None:
-    _print_audit(printed_beside())
+    _print_audit(printed_counts())
+
+
+def _ledger(_: argparse.Namespace) -> None:
+    ledger.write()
 
 
 def _report(options: argparse.Namespace) -> None:

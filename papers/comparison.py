@@ -15,12 +15,14 @@ import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from papers.counts import UNITS, measure, reasons
+from papers.counts import COST, QUANTITIES, count, differences, readable
 from papers.printed import (
+    FACTORS,
     FOLDER,
     SCORES,
     Column,
     Empty,
+    Number,
     PublishedError,
     Row,
     Table,
@@ -35,12 +37,6 @@ from srlib.weights.official import official
 STRICT = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 STATUSES = ("within", "outside", "not comparable", "empty")
 WORST = ("outside", "empty", "not comparable", "within")  # first decides for a cell of two numbers
-COUNTS = {
-    "params": "params",
-    "ntire_flops": "ntire_flops",
-    "macs_720p": "conv_macs",
-    "activations": "conv_activations",
-}
 CODE_RUN = "srlib.complexity"  # a count is made by the code of the commit that shows it
 KEYS = ["row", "scale", "column"]
 
@@ -58,7 +54,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, config=STRICT)
-class Source:
+class Origin:
     """Where a measured number is from; without a tolerance it is shown and not judged."""
 
     label: str
@@ -85,7 +81,7 @@ class Belongs:
 
 
 @dataclass(frozen=True, config=STRICT)
-class Entry:
+class ExtraRow:
     """A row of our own below the printed ones: public weights that are not quite a row's."""
 
     row: str
@@ -96,7 +92,7 @@ class Entry:
 
 
 @dataclass(frozen=True, config=STRICT)
-class Difference:
+class ScoreDifference:
     """Why scores of a method are outside the tolerance."""
 
     method: str
@@ -136,10 +132,10 @@ class Unread:
 class Measured:
     """The file ``papers/rules/measured.yaml``."""
 
-    sources: dict[str, Source]
+    sources: dict[str, Origin]
     rows: list[Belongs]
-    entries: list[Entry]
-    differences: list[Difference]
+    entries: list[ExtraRow]
+    differences: list[ScoreDifference]
     nothing: list[Nothing]
     unread: list[Unread]
 
@@ -270,7 +266,7 @@ def paper_table(
     return PaperTable(paper, table, source, printed.about, printed.columns, cells)
 
 
-def counts(root: Path = ROOT, folder: Path = FOLDER) -> pd.DataFrame:
+def tally(root: Path = ROOT, folder: Path = FOLDER) -> pd.DataFrame:
     """How many printed cells there are, and what stands beside them.
 
     Returns:
@@ -290,34 +286,19 @@ def our_counts(table: PaperTable, folder: Path = FOLDER) -> pd.DataFrame:
     """What the networks of a table's rows are and cost here, whatever of it is printed.
 
     Returns:
-        Columns: row, scale, what (of the registry), parameters, MACs 720p (G), NTIRE FLOPs (G, LR
-        256x256), activations (M, LR 256x256).
+        Columns: row, scale, what (of the registry), and the columns ``papers.counts.COST``.
     """
-    printed = {
-        (r.row, r.scale): r for r in load_paper(table.paper, folder).tables[table.table].rows
+    printed = load_paper(table.paper, folder).tables[table.table].rows
+    shown = set(zip(table.cells["row"], table.cells["scale"], strict=True))
+    own = {
+        (row.row, row.scale): row.network
+        for row in printed
+        if row.network and (row.row, row.scale) in shown
     }
-    rows = []
-    for row, scale in dict.fromkeys(zip(table.cells["row"], table.cells["scale"], strict=True)):
-        network = printed[row, scale].network if (row, scale) in printed else None
-        if network is None:
-            continue
-        each = {q: count(network, scale, q) for q in COUNTS}
-        rows.append(
-            {"row": row, "scale": scale, "what": NETWORKS[network].about}
-            | {"parameters": int(each["params"]), "MACs, 720p (G)": each["macs_720p"] / 1e9}
-            | {"NTIRE FLOPs (G)": each["ntire_flops"] / 1e9}
-            | {"activations (M)": each["activations"] / 1e6}
-        )
-    return pd.DataFrame(rows)
-
-
-def count(network: str, scale: int, quantity: str, blocks: int | None = None) -> float:
-    """One of ``COUNTS`` of a network of the registry: parameters, operations or elements."""
-    measured = measure(network, scale, **({} if blocks is None else {"blocks": blocks}))
-    if quantity == "params":  # without the forward pass that the others need
-        return float(measured.params)
-    counts = measured["720p" if quantity == "macs_720p" else "256"]
-    return float(getattr(counts, COUNTS[quantity]))
+    counted = readable((network, scale) for (_, scale), network in own.items())
+    counted["row"] = [row for row, _ in own]
+    counted["what"] = [NETWORKS[network].about for network in counted["network"]]
+    return counted[["row", "scale", "what", *COST]]
 
 
 Scores = dict[tuple[str, str, int, str, str], dict[str, Any]]
@@ -345,7 +326,7 @@ def _row(
         column = table.columns[key]
         for part, quantity in enumerate(SCORES.get(column.quantity, [column.quantity])):
             place = Place(name, row.row, row.network, row.scale, quantity, column.dataset or key)
-            if quantity in COUNTS:  # what is not printed is not counted
+            if quantity in QUANTITIES:  # what is not printed is not counted
                 found = NOTHING if isinstance(printed, Empty) else _counted(place, column)
             else:
                 belongs = next((b for b in known.rows if b.covers(place)), None)
@@ -359,20 +340,18 @@ def _row(
                     (u.code for u in known.unread if printed.empty.startswith(u.begins)), "e"
                 )
                 judged = {"status": "empty", "code": code, "reason": printed.empty}
-                yield number | _published("", np.nan) | found | judged
+                yield number | _published() | found | judged
                 continue
             values = column.numbers(printed)
-            number |= _published(
-                printed.split("/")[part] if len(values) > 1 else printed,
-                values[part][1] if values else np.nan,
-            )
-            number |= found
+            read = values[part][1] if values else None
+            number |= _published(read.text if read else printed, read) | found
             number["difference"] = round(number["measured"] - number["published"], 9)
-            yield number | _judge(number, place, known, folder)
+            yield number | _judge(number, read, place, known, folder)
 
 
-def _published(printed: str, value: float) -> dict[str, Any]:
-    digits = np.nan if np.isnan(value) else len(printed.rstrip("KMG ").partition(".")[2])
+def _published(printed: str = "", number: Number | None = None) -> dict[str, Any]:
+    value = float(number.value) if number else np.nan
+    digits = number.digits if number else np.nan
     return {"printed": printed, "published": value, "digits": digits, "difference": np.nan}
 
 
@@ -383,7 +362,7 @@ NOTHING |= {"from": "", "method": "", "runs": ""}
 def _counted(place: Place, column: Column) -> dict[str, Any]:
     if place.network is None:
         return NOTHING
-    measured = count(place.network, place.scale, place.quantity) / UNITS[column.unit]
+    measured = count(place.network, place.scale, place.quantity) / FACTORS[column.unit]
     found = {"measured": measured, "from": "code", "method": place.network, "runs": CODE_RUN}
     return NOTHING | found
 
@@ -397,14 +376,16 @@ def _scored(scores: Scores, belongs: Belongs | None, place: Place) -> dict[str, 
     return NOTHING | found | {"from": belongs.source, "method": belongs.method}
 
 
-def _judge(number: dict[str, Any], place: Place, known: Measured, folder: Path) -> dict[str, str]:
+def _judge(
+    number: dict[str, Any], read: Number | None, place: Place, known: Measured, folder: Path
+) -> dict[str, str]:
     """Status, code and reason of a number that is printed."""
     if not number["from"]:
         why = next(nothing for nothing in known.nothing if nothing.covers(place))
         return {"status": "empty", "code": why.code, "reason": why.reason}
     if number["from"] == "code":
-        step = 10.0 ** -number["digits"]
-        within, why_not = -step / 2 <= number["difference"] < step, _of_count(place, folder)
+        assert read is not None  # a count that is no number is refused when it is read
+        within, why_not = read.admits(number["measured"]), _of_count(place, folder)
     else:
         source = known.sources[number["from"]]
         if not source.tolerance:
@@ -426,13 +407,17 @@ def _judge(number: dict[str, Any], place: Place, known: Measured, folder: Path) 
 def _of_count(place: Place, folder: Path) -> str:
     cell = {"network": place.network, "quantity": place.quantity, "scale": place.scale}
     cell["paper"] = place.table.split(" ")[0]
-    return next((r.reason for r in _reasons(folder) if r.covers(cell)), "the cause is not known")
+    return next(
+        (r.reason for r in _differences(folder) if r.covers(cell)), "the cause is not known"
+    )
 
 
-_reasons = cache(reasons)
+_differences = cache(differences)
 
 
-def _entry(entry: Entry, table: Table, scores: Scores, known: Measured) -> Iterator[dict[str, Any]]:
+def _entry(
+    entry: ExtraRow, table: Table, scores: Scores, known: Measured
+) -> Iterator[dict[str, Any]]:
     """The numbers of a row of our own: nothing is published, and nothing judged."""
     if entry.method not in official():
         raise PublishedError(
@@ -444,11 +429,9 @@ def _entry(entry: Entry, table: Table, scores: Scores, known: Measured) -> Itera
     for key, column in table.columns.items():
         for quantity in SCORES.get(column.quantity, [column.quantity]):
             place = Place("", entry.row, None, entry.scale, quantity, column.dataset or key)
-            if quantity in COUNTS:
-                exact = count(
-                    weights["network"], entry.scale, quantity, weights["settings"].get("blocks")
-                )
-                found = NOTHING | {"measured": exact / UNITS[column.unit], "from": "code"}
+            if quantity in QUANTITIES:
+                exact = count(weights["network"], entry.scale, quantity, **weights["settings"])
+                found = NOTHING | {"measured": exact / FACTORS[column.unit], "from": "code"}
                 found |= {"method": entry.method, "runs": CODE_RUN}
             else:
                 found = _scored(scores, belongs, place)
@@ -456,7 +439,7 @@ def _entry(entry: Entry, table: Table, scores: Scores, known: Measured) -> Itera
             number = {"row": entry.row, "scale": entry.scale, "column": key, "quantity": quantity}
             status = "not comparable" if found["from"] else "empty"
             judged = {"status": status, "code": "", "reason": entry.reason}
-            yield number | _published("", np.nan) | found | judged
+            yield number | _published() | found | judged
 
 
 def _in(value: Any, known: list | None) -> bool:

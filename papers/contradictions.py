@@ -19,11 +19,11 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked_dataclass
 from scipy.optimize import isotonic_regression
 
-from papers.counts import printed_beside
-from papers.printed import FOLDER, PublishedError, cells
-from papers.statements import UNIT_OF, Judge, cell_of, statements
+from papers import ledger
+from papers.claims import Claim
+from papers.counts import printed_counts
+from papers.printed import FOLDER, SCORED, UNIT_OF, Number, PublishedError, cells
 
-SCORES = ("psnr_y", "psnr_rgb", "ssim_y")
 # A time says something of the machine as well: it is compared within one paper only.
 WITHIN_PAPER = ("runtime",)
 # SSIM outside the band that the other rows span with their PSNR. Sorted by size, the distances of
@@ -61,7 +61,7 @@ class Finding:
     """One contradiction.
 
     Attributes:
-        key: stable name; changes only with the cells or the statement that it is about.
+        key: stable name; changes only with the cells or the claim that it is about.
         kind: a key of ``KINDS``.
         paper: the papers involved, joined by " + ".
         where: table, row and column of every cell involved.
@@ -84,20 +84,17 @@ def printed_cells(folder: Path = FOLDER) -> pd.DataFrame:
     """The numbers of all tables, with who they are about.
 
     Returns:
-        The columns of ``published.cells`` and: text (the number as printed, of a pair its part),
-        shown (with its unit, where that stands in the heading), base (in base units: a count, dB,
-        s), step (of the last digit), identity (one name for all rows that are one network by our
-        name for it or by a printed name with a citation), address (table, row and column).
+        The columns of ``papers.printed.cells`` and: text (the number as printed, of a pair its
+        part), shown (with its unit, where that stands in the heading), full (the number with K, M
+        or G worked in) and base (its value), identity (one name for all rows that are one network
+        by our name for it or by a printed name with a citation), address (table, row and column).
     """
     table = cells(folder=folder)
-    exact = [cell_of(record) for record in table.to_dict("records")]
-    table["base"] = [float(cell.value) for cell in exact]
-    table["step"] = [float(cell.step) for cell in exact]
-    parts = table["printed"].str.split("/")
-    last = table["quantity"] == "ssim_y"
-    table["text"] = np.where(last, parts.str[-1], parts.str[0])
+    table["text"] = [number.text for number in table["number"]]
+    table["full"] = [number.in_full for number in table["number"]]
+    table["base"] = [float(number.value) for number in table["full"]]
     unit = np.where(table["text"].str[-1].str.isdigit(), " " + table["unit"], "")
-    table["shown"] = table["text"] + np.where(table["quantity"].isin(SCORES), "", unit)
+    table["shown"] = table["text"] + np.where(table["quantity"].isin(SCORED), "", unit)
     table["identity"] = _identities(table)
     table["address"] = (
         table["source"]
@@ -149,17 +146,17 @@ def _slug(name: str) -> str:
 def two_values(table: pd.DataFrame) -> Iterator[Finding]:
     """Kind "two values": same network, scale, column and quantity, printed differently.
 
-    A cell agrees with one of fewer digits that it rounds or cuts off to. Certain, if no one number
-    rounds or cuts off to both.
+    A cell agrees with one of fewer digits that it rounds or cuts off to. Certain, if no one value
+    prints as both.
     """
     keys = ["identity", "scale", "set", "quantity"]
-    scored = table["quantity"].isin(SCORES)
+    scored = table["quantity"].isin(SCORED)
     named = table.assign(set=table["column"].where(scored, table["quantity"]))
     within = named["paper"].where(named["quantity"].isin(WITHIN_PAPER), "")
     for (identity, scale, name, quantity, _), group in named.groupby([*keys, within], sort=False):
         values = group.drop_duplicates("text")
         pairs = list(combinations(values.to_dict("records"), 2))
-        pairs = [pair for pair in pairs if not _same_number(*pair)]
+        pairs = [pair for pair in pairs if not _same_number(pair[0]["full"], pair[1]["full"])]
         if not pairs:
             continue
         shown = group[group["text"].isin({one["text"] for pair in pairs for one in pair})]
@@ -167,15 +164,15 @@ def two_values(table: pd.DataFrame) -> Iterator[Finding]:
             f"{text} in {' and '.join(dict.fromkeys(same['source'].str.replace(', ', ' ')))}"
             for text, same in shown.groupby("shown", sort=False)
         )
-        title = f"{_name(group)} ×{scale}, " + (f"{name} " if quantity in SCORES else "")
+        title = f"{_name(group)} ×{scale}, " + (f"{name} " if quantity in SCORED else "")
         slips = [slip for pair in pairs if (slip := _slip(*pair))]
         gap, unit = max(_gap(*pair) for pair in pairs)
-        certain = any(not _one_number(*pair) for pair in pairs)
+        certain = not all(a["full"].interval.meets(b["full"].interval) for a, b in pairs)
         note = "" if certain else "one number rounds to one and is cut off to the other"
         note = slips[0] if slips else note
         yield Finding(
             f"two-values/{identity}/x{scale}/{_slug(str(name))}"
-            + (f"/{quantity}" if quantity in SCORES else ""),
+            + (f"/{quantity}" if quantity in SCORED else ""),
             "two values",
             _papers(shown["paper"]),
             "; ".join(dict.fromkeys(shown["address"])),
@@ -194,26 +191,16 @@ def _name(group: pd.DataFrame) -> str:
     return str(named.iloc[0] if len(named) else names.iloc[0])
 
 
-def _same_number(a: dict, b: dict) -> bool:
-    """Whether the finer of two cells rounds, or is cut off, to the coarser."""
-    fine, coarse = sorted((a, b), key=lambda cell: cell["step"])
-    if fine["step"] == coarse["step"] or fine["quantity"] in SCORES:
-        return abs(fine["base"] - coarse["base"]) < fine["step"] / 2
-    excess = fine["base"] - coarse["base"]
-    return -coarse["step"] / 2 <= excess < coarse["step"] * (1 - 1e-9)
-
-
-def _one_number(a: dict, b: dict) -> bool:
-    """Whether one number can be printed both ways, rounded in one and cut off in the other."""
-    low = max(cell["base"] - cell["step"] / 2 for cell in (a, b))
-    high = min(cell["base"] + cell["step"] for cell in (a, b))
-    return low < high - 1e-9 * abs(high)
+def _same_number(a: Number, b: Number) -> bool:
+    """Whether the finer of two numbers rounds, or is cut off, to the coarser."""
+    fine, coarse = sorted((a, b), key=lambda number: number.step)
+    return coarse.admits(fine.value)
 
 
 def _gap(a: dict, b: dict) -> tuple[float, str]:
     """How far two cells are apart: of scores in their unit, of counts and times in %."""
     difference = abs(a["base"] - b["base"])
-    if a["quantity"] in SCORES:
+    if a["quantity"] in SCORED:
         return round(difference, 6), UNIT_OF[a["quantity"]]
     return 100 * difference / min(a["base"], b["base"]), "%"
 
@@ -236,9 +223,9 @@ def _slip(a: dict, b: dict) -> str:
 
 
 def impossible_counts(beside: pd.DataFrame, table: pd.DataFrame) -> Iterator[Finding]:
-    """Kind "impossible count": cells of ``audit.printed_beside`` that are not the network's own."""
+    """Kind "impossible count": cells of ``printed_counts`` that are not the network's own."""
     keys = ["paper", "table", "row", "scale", "quantity"]
-    wrong = beside[~beside["agrees"]].merge(table[[*keys, "unit", "shown", "address"]], on=keys)
+    wrong = beside[~beside["agrees"]].merge(table[[*keys, "shown", "address"]], on=keys)
     for cell in wrong.to_dict("records"):
         measured = cell["measured"]
         digits = 2 if measured < 100 else 1 if measured < 1e4 else 0
@@ -261,29 +248,29 @@ def _count_key(cell: dict) -> str:
     return f"count/{place}/{cell['quantity']}"
 
 
-def unsupported(folder: Path = FOLDER) -> Iterator[Finding]:
-    """Kinds "arithmetic" and "not the best": statements that the cells do not bear out."""
-    judge = Judge(folder)
-    for paper, own in statements(folder).items():
-        for one in own:
-            for rival, verdict in judge.judge(paper, one).items():
-                if verdict.holds is not False:
-                    continue
-                place = f"{paper.upper()}, {judge.place(paper, one)}"
-                number = judge.printed(paper, one)
-                kind = "arithmetic" if number else "not the best"
-                said = f"{one.says}: {number}" if number else one.says
-                yield Finding(
-                    f"{_slug(kind)}/{paper}/{one.key}"
-                    + (f"/{_slug(printed_name(rival))}" if rival else ""),
-                    kind,
-                    paper,
-                    "; ".join([place, *verdict.against]),
-                    f"By the text, {said}; by the cells, {verdict.from_cells}.",
-                    abs(verdict.gap),
-                    verdict.unit,
-                    verdict.certain,
-                )
+def unsupported(claims: Iterable[Claim]) -> Iterator[Finding]:
+    """Kinds "arithmetic" and "not the best": claims of a text that the cells do not bear out.
+
+    Args:
+        claims: those that fail. One that names neither a number nor a rival has no shortfall, and
+            is no finding; nor is one that only a table makes.
+    """
+    for claim in claims:
+        if not claim.in_words:
+            continue
+        for short in claim.judgement.shortfalls:
+            kind = "not the best" if short.rival else "arithmetic"
+            ends = [printed_name(short.rival), short.quantity]
+            yield Finding(
+                "/".join([_slug(kind), claim.id, *(_slug(end) for end in ends if end)]),
+                kind,
+                claim.paper,
+                "; ".join([f"{claim.paper.upper()}, {claim.source}", *short.cells]),
+                f"{claim.says} By the cells: {short.words}.",
+                short.size,
+                short.unit,
+                short.certain,
+            )
 
 
 def copied(table: pd.DataFrame) -> Iterator[Finding]:
@@ -470,7 +457,7 @@ class Reason:
     """Why a finding is what it is.
 
     Attributes:
-        reason: one sentence; of a count, that of ``reasons/counts.yaml`` if empty.
+        reason: one sentence; of a count, that of ``rules/counts.yaml`` if empty.
         cleared: that the places do not speak of the same thing, or count by another convention, so
             that nobody erred.
     """
@@ -523,11 +510,11 @@ def findings() -> pd.DataFrame:
     Raises:
         PublishedError: a file that cannot be read, or a reason for what is not found.
     """
-    table, beside = printed_cells(), printed_beside()
+    table, beside = printed_cells(), printed_counts()
     found = [
         *two_values(table),
         *impossible_counts(beside, table),
-        *unsupported(),
+        *unsupported(ledger.failing()),
         *copied(table),
         *wrong_order(table),
         *outside_band(table),
@@ -544,7 +531,7 @@ def findings() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def counts(found: pd.DataFrame) -> pd.DataFrame:
+def tally(found: pd.DataFrame) -> pd.DataFrame:
     """Findings by kind and paper; one between papers counts for each of them.
 
     Returns:

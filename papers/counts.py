@@ -1,5 +1,10 @@
-"""Printed counts beside those of the networks themselves, and the reason where they differ."""
+"""What the networks cost, and the printed counts beside it, with the reason where they differ.
 
+Every network's counts are read from ``results/counts.csv``, a tracked output of the stage
+``count``. Only settings that no name of the registry has, such as ``blocks=4``, are counted live.
+"""
+
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -9,18 +14,99 @@ import torch
 import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
+from torch import nn
 
-from papers.printed import FOLDER, PublishedError, cells
-from srlib.evaluation.complexity import LR_720P, Complexity, complexity
+from papers.printed import FACTORS, FOLDER, PublishedError, cells
+from srlib import paths
+from srlib.evaluation.complexity import LR_720P, Complexity, complexity, parameters
 from srlib.networks import create_network
 
-COUNTS = {"params": "params", "ntire_flops": "ntire_flops", "macs_720p": "conv_macs"}
-UNITS = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9}
+# Counts as ``papers.printed`` names them, and their column of ``counts.csv``.
+QUANTITIES = {
+    "params": "params",
+    "ntire_flops": "ntire_flops_256",
+    "macs_720p": "conv_macs_720p",
+    "activations": "conv_activations_256",
+}
+# Columns of ``counts.csv`` as a reader wants them, each in its unit.
+READABLE = {
+    "parameters": ("params", ""),
+    "MACs, LR 256² (G)": ("conv_macs_256", "G"),
+    "NTIRE FLOPs, LR 256² (G)": ("ntire_flops_256", "G"),
+    "MACs, HR 1280×720 (G)": ("conv_macs_720p", "G"),
+    "activations, LR 256² (M)": ("conv_activations_256", "M"),
+}
+COST = [heading for heading in READABLE if heading != "MACs, LR 256² (G)"]
+
+
+@cache
+def tracked() -> dict[tuple[str, int], dict[str, int]]:
+    """``results/counts.csv``: the counts of each network and scale, by column.
+
+    Raises:
+        FileNotFoundError: it is not there; says how it is made.
+    """
+    path = paths.counts()
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist; `dvc repro count` makes it")
+    table = pd.read_csv(path).set_index(["network", "scale"])
+    rows = zip(table.index, table.to_numpy().tolist(), strict=True)
+    return {key: dict(zip(table.columns, row, strict=True)) for key, row in rows}
+
+
+def count(network: str, scale: int, quantity: str, **settings: Any) -> int:
+    """One count of a network.
+
+    Args:
+        network, scale: as ``create_network`` takes them.
+        quantity: one of ``QUANTITIES``, or a column of ``counts.csv``.
+        **settings: of the network, such as ``blocks=4``; with them parameters, and what a size is
+            named for, are counted live.
+
+    Raises:
+        ValueError: ``counts.csv`` has no such network at this scale.
+    """
+    column = QUANTITIES.get(quantity, quantity)
+    if settings and column == "params":  # without the forward pass that the others need
+        return parameters(_built(network, scale, **settings))
+    if settings:
+        name, _, size = column.rpartition("_")
+        lr_size = {"256": (256, 256), "720p": LR_720P[scale]}
+        return getattr(at_size(network, scale, lr_size[size], **settings), name)
+    if (network, scale) not in tracked():
+        raise ValueError(
+            f"{paths.counts()} has no {network} x{scale}; `dvc repro count` counts every network "
+            "of srlib.list_networks() at the scales that it has"
+        )
+    return tracked()[network, scale][column]
+
+
+@cache
+def at_size(network: str, scale: int, lr_size: tuple[int, int], **settings: Any) -> Complexity:
+    """A network's counts at an LR size that ``counts.csv`` does not have, live."""
+    return complexity(_built(network, scale, **settings), lr_size)
+
+
+def _built(network: str, scale: int, **settings: Any) -> nn.Module:
+    with torch.device("meta"):
+        return create_network(network, scale, **settings)
+
+
+def readable(networks: Iterable[tuple[str, int]]) -> pd.DataFrame:
+    """Counts of networks as a reader wants them: network, scale, and the columns ``READABLE``."""
+    rows = []
+    for network, scale in networks:
+        row: dict[str, Any] = {"network": network, "scale": scale}
+        for heading, (column, unit) in READABLE.items():
+            counted = count(network, scale, column)
+            row[heading] = counted / FACTORS[unit] if unit else counted
+        rows.append(row)
+    return pd.DataFrame(rows, columns=["network", "scale", *READABLE])
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
-class Reason:
-    """Why printed cells differ: of this network and quantity and, if named, paper and scales."""
+class CountDifference:
+    """Why printed counts differ: of this network and quantity and, if named, paper and scales."""
 
     network: str
     quantity: Literal["params", "ntire_flops", "macs_720p"]
@@ -36,7 +122,7 @@ class Reason:
         )
 
 
-def reasons(folder: Path = FOLDER) -> list[Reason]:
+def differences(folder: Path = FOLDER) -> list[CountDifference]:
     """The entries of ``papers/rules/counts.yaml``.
 
     Raises:
@@ -44,59 +130,46 @@ def reasons(folder: Path = FOLDER) -> list[Reason]:
     """
     path = folder / "rules" / "counts.yaml"
     try:
-        return TypeAdapter(list[Reason]).validate_python(yaml.safe_load(path.read_text()))
+        return TypeAdapter(list[CountDifference]).validate_python(yaml.safe_load(path.read_text()))
     except (ValidationError, yaml.YAMLError, OSError) as error:
         raise PublishedError(f"{path}: {error}") from error
 
 
-class Counts(dict[str, Complexity]):
-    """One network's counts at the two sizes that the papers use, each made when first asked for.
+def printed_counts(
+    paper: str | None = None, table: str | None = None, **settings: Any
+) -> pd.DataFrame:
+    """Every printed count of a network that exists here, beside its own.
 
-    "256" is LR 256x256, "720p" the LR of HR 1280x720. ``params`` needs no pass through the network.
-    """
-
-    def __init__(self, network: str, scale: int, **settings: Any) -> None:
-        super().__init__()
-        self.sizes = {"256": (256, 256), "720p": LR_720P[scale]}
-        with torch.device("meta"):
-            self.network = create_network(network, scale, **settings)
-        self.params = sum(parameter.numel() for parameter in self.network.parameters())
-
-    def __missing__(self, size: str) -> Complexity:
-        self[size] = complexity(self.network, self.sizes[size])
-        return self[size]
-
-
-@cache
-def measure(network: str, scale: int, **settings: Any) -> Counts:
-    """Counts of a network of this scale, made once; settings as ``create_network`` takes them."""
-    return Counts(network, scale, **settings)
-
-
-def printed_beside() -> pd.DataFrame:
-    """Every printed count of a network that exists here.
+    Args:
+        paper, table: as ``published`` takes them; all if None.
+        **settings: of the networks, such as ``blocks=4``; with them, only the rows of the paper's
+            own networks.
 
     Returns:
-        A row a cell: paper, table, row, network, scale, quantity, printed, published and measured
-        (in the printed unit), difference, agrees (ours, rounded or cut off to the printed digits,
-        is what is printed), and the reason where it is not.
+        A row a cell: paper, table, source, row, network, scale, quantity, unit, printed, published
+        and measured (in the unit), difference, agrees (ours is what is printed, by the rule of
+        ``Number``), and the reason where it is not.
     """
-    table = cells()
-    table = table[table["quantity"].isin(list(COUNTS)) & table["network"].notna()]
-    known = reasons()
+    found = cells()
+    found = found[found["quantity"].isin(list(QUANTITIES)) & found["network"].notna()]
+    for column, wanted in (("paper", paper), ("table", table)):
+        if wanted is not None:
+            found = found[found[column] == wanted]
+    if settings:
+        found = found[[net.startswith(p) for net, p in found[["network", "paper"]].to_numpy()]]
+    known = differences()
+    keys = ["paper", "table", "source", "row", "network", "scale", "quantity", "unit", "printed"]
     rows = []
-    for cell in table.to_dict("records"):
-        measured = measure(cell["network"], cell["scale"])
-        counts = measured["720p" if cell["quantity"] == "macs_720p" else "256"]
-        exact = getattr(counts, COUNTS[cell["quantity"]]) / UNITS[cell["unit"]]
-        step = 10.0 ** -len(cell["printed"].rstrip("KMG ").partition(".")[2])
-        difference = exact - cell["value"]
-        agrees = bool(-step / 2 <= difference < step)
-        why = next((known_reason.reason for known_reason in known if known_reason.covers(cell)), "")
+    for cell in found.to_dict("records"):
+        counted = count(cell["network"], cell["scale"], cell["quantity"], **settings)
+        exact = counted / FACTORS[cell["unit"]]
+        agrees = cell["number"].admits(exact)
+        why = next((one.reason for one in known if one.covers(cell)), "")
         rows.append(
-            {name: cell[name] for name in ("paper", "table", "row", "network", "scale")}
-            | {"quantity": cell["quantity"], "printed": cell["printed"]}
-            | {"published": cell["value"], "measured": exact, "difference": difference}
-            | {"agrees": agrees, "reason": "" if agrees else why}
+            {key: cell[key] for key in keys}
+            | {"published": cell["value"], "measured": exact}
+            | {"difference": exact - cell["value"], "agrees": agrees}
+            | {"reason": "" if agrees else why}
         )
-    return pd.DataFrame(rows)
+    columns = [*keys, "published", "measured", "difference", "agrees", "reason"]
+    return pd.DataFrame(rows, columns=columns)

@@ -17,7 +17,7 @@ DIVERGED = 0.5  # dB between the means of two trainings of one network: no sprea
 REDRAWS = 5  # of the bootstrap: a verdict that turns on its draw is none
 
 Array = NDArray[np.float64]
-Verdict = Literal["holds", "fails", "undecided"]
+Decision = Literal["holds", "fails", "undecided"]
 
 
 class Interval(NamedTuple):
@@ -134,7 +134,7 @@ def intervals(
     return mean, mean + expand * low, mean + expand * high
 
 
-def verdict(interval: Interval, claimed: int = 1) -> Verdict:
+def verdict(interval: Interval, claimed: int = 1) -> Decision:
     """Whether a claimed direction holds, by a rule that was written before anything was measured.
 
     "holds": the whole interval lies on the claimed side of zero. "fails": it lies wholly on the

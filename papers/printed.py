@@ -4,8 +4,11 @@ A cell stands as it was printed, or is empty with the reason. Every row of a tab
 """
 
 import re
+from dataclasses import dataclass as plain_dataclass
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 import yaml
@@ -26,13 +29,106 @@ SCORES = {
 }
 # Cells that are no numbers.
 WORDS = {"author": r".+", "extra_data": r"Yes|No", "trend": r"[↑↓∧]/[↑↓∧]"}
-UNITS = {"psnr_y": "dB", "psnr_rgb": "dB"}
+SCORED = ("psnr_y", "psnr_rgb", "ssim_y")  # quantities that are scores
+UNIT_OF = {"psnr_y": "dB", "psnr_rgb": "dB", "ssim_y": "SSIM", "runtime": "s"}
+FACTORS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}  # of the units of counts
 COLUMNS = ["row", "network", "scale", "column", "quantity", "value", "printed", "source"]
-COLUMNS += ["unit", "convention"]
+COLUMNS += ["unit", "convention", "number"]
 
 
 class PublishedError(ValueError):
     """A file of published numbers that cannot be read; names file, table, row and column."""
+
+
+class Span(NamedTuple):
+    """Where a true value lies: from ``low`` to below ``high``."""
+
+    low: Fraction
+    high: Fraction
+
+    def meets(self, other: "Span") -> bool:
+        """Whether one value can lie in both."""
+        return max(self.low, other.low) < min(self.high, other.high)
+
+    def minus(self, other: "Span") -> "Span":
+        """Where the difference of two values lies."""
+        return Span(self.low - other.high, self.high - other.low)
+
+    def over(self, other: "Span") -> "Span":
+        """Where the ratio of two positive values lies."""
+        return Span(self.low / other.high, self.high / other.low)
+
+
+@plain_dataclass(frozen=True)
+class Number:
+    """A number as it stands in print, and the true values that print as it.
+
+    **The rule**, the only one of the project. A value is the printed one if it rounds to it,
+    half-way values either way, or is cut off to it: from half a step of the last digit below, which
+    counts, to a whole step above, which does not. Both, because the tables do both and say
+    neither: in AIDN's Table 3 the 19,207,277,840 operations of AIDN stand rounded as 19.21G, and
+    the 45,239,766,040 of IMDN cut off as 45.23G. Of the 150 printed counts that are the networks'
+    own, 65 can only be rounded and 19 only cut off. Scores are no different: IMDN's own weights
+    give 28.587 dB on Set14 at x4, and 28.58 is printed. A rule that only rounds would call these
+    cells wrong, one that only cuts the others.
+
+    Attributes:
+        text: as printed, such as 339K, 1,309 or 32.26.
+        value: the number, in ``unit``.
+        step: one unit of its last digit.
+        unit: K, M or G, dB, s, % or nothing.
+    """
+
+    text: str
+    value: Fraction
+    step: Fraction
+    unit: str = ""
+
+    @classmethod
+    def read(cls, text: str, unit: str = "") -> "Number":
+        """A number from its text, in which the unit may stand or not.
+
+        Raises:
+            ValueError: the text is no number; names it.
+        """
+        digits = text.removesuffix(unit).rstrip() if unit else text
+        if not re.fullmatch(NUMBER, digits):
+            raise ValueError(f"{text!r} is not a number such as 32.26 or 1,309")
+        digits = digits.replace(",", "")
+        step = Fraction(1, 10 ** len(digits.partition(".")[2]))
+        return cls(text, Fraction(digits), step, unit)
+
+    @property
+    def digits(self) -> int:
+        """How many are printed after the point."""
+        return len(str(self.step.denominator)) - 1
+
+    @property
+    def interval(self) -> Span:
+        """The true values that print as this number, by the rule."""
+        return Span(self.value - self.step / 2, self.value + self.step)
+
+    def admits(self, value: float | Fraction) -> bool:
+        """Whether a value, in the same unit, is the printed one by the rule.
+
+        A float stands for the decimal that it is nearest to (of a billionth), so that the
+        arithmetic of decimals decides and not that of the machine.
+        """
+        low, high = self.interval
+        return low <= exactly(value) < high
+
+    @property
+    def in_full(self) -> "Number":
+        """The same with K, M or G worked in: 339K as 339,000 with a step of 1,000."""
+        factor = FACTORS.get(self.unit)
+        if factor is None:
+            return self
+        return replace(self, value=self.value * factor, step=self.step * factor, unit="")
+
+
+def exactly(value: float | Fraction) -> Fraction:
+    """A number without the error of floating point: the nearest with a denominator of 10^9."""
+    return Fraction(value).limit_denominator(10**9) if isinstance(value, float) else Fraction(value)
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -68,7 +164,7 @@ class Column:
     dataset: str = ""
     convention: str = ""
 
-    def numbers(self, printed: str) -> list[tuple[str, float]]:
+    def numbers(self, printed: str) -> list[tuple[str, Number]]:
         """A cell's numbers with their names; none for a cell of words. ValueError if neither."""
         if self.quantity in WORDS:
             if re.fullmatch(WORDS[self.quantity], printed):
@@ -77,12 +173,12 @@ class Column:
         if self.quantity in SCORES:
             forms = SCORES[self.quantity]
             if re.fullmatch("/".join(forms.values()), printed):
-                parts = [float(part) for part in printed.split("/")]
-                return list(zip(forms, parts, strict=True))
+                parts = zip(forms, printed.split("/"), strict=True)
+                return [(name, Number.read(part, UNIT_OF[name])) for name, part in parts]
             raise ValueError(f"{printed!r} is not a {self.quantity}, such as {_example(forms)}")
         unit = "" if self.bare else rf"\s?{self.unit}"
-        if match := re.fullmatch(NUMBER + unit, printed):
-            return [(self.quantity, float(match[1].replace(",", "")))]
+        if re.fullmatch(NUMBER + unit, printed):
+            return [(self.quantity, Number.read(printed, self.unit))]
         form = f"ending in {self.unit}" if self.unit and not self.bare else "alone"
         raise ValueError(f"{printed!r} is not a number {form}, as {self.quantity} is")
 
@@ -161,7 +257,8 @@ def published(key: str, table: str, folder: Path = FOLDER) -> pd.DataFrame:
     Returns:
         Columns: row, network, scale, column (as the file names it; of a score, its set), quantity
         (psnr_y and ssim_y of a score, else the column's), value, printed, source, unit (of the
-        value), convention (what was counted on what input, or the protocol of a score).
+        value), convention (what was counted on what input, or the protocol of a score), number (the
+        ``Number``, of which ``value`` is the float).
 
     Raises:
         PublishedError: no such table, or a file that ``load_paper`` refuses.
@@ -183,7 +280,7 @@ def _numbers(paper: Paper, key: str, table: str) -> pd.DataFrame:
                 continue
             column = found.columns[name]
             score = column.quantity in SCORES
-            for quantity, value in column.numbers(printed):
+            for quantity, number in column.numbers(printed):
                 rows.append(
                     {
                         "row": row.row,
@@ -191,11 +288,12 @@ def _numbers(paper: Paper, key: str, table: str) -> pd.DataFrame:
                         "scale": row.scale,
                         "column": (score and column.dataset) or name,
                         "quantity": quantity,
-                        "value": value,
+                        "value": float(number.value),
                         "printed": printed,
                         "source": found.source or f"{key.upper()}, Table {table}",
-                        "unit": UNITS.get(quantity, column.unit),
+                        "unit": "dB" if number.unit == "dB" else column.unit,
                         "convention": column.convention or (paper.protocol if score else ""),
+                        "number": number,
                     }
                 )
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -117,6 +117,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--out", default="lr_bytes.csv", help="a file in the campaign's results")
 
+    command("count", _count, "Count every network of the registry into results/counts.csv.")
+
     sub = command("upscale", _upscale, "Upscale a picture file.", "network", "scale")
     sub.add_argument("input", help="any picture that Pillow reads, or - for standard input")
     sub.add_argument("output", help="a file; its ending names the format; or - with --format")
@@ -211,6 +213,10 @@ def _reconstruct(options: argparse.Namespace) -> None:
 
 def _check_lr(options: argparse.Namespace) -> None:
     pipeline.check_lr(options.params, options.out)
+
+
+def _count(_: argparse.Namespace) -> None:
+    pipeline.count()
 
 
 def _upscale(options: argparse.Namespace) -> None:

@@ -4,6 +4,8 @@ results/CAMPAIGN/METHOD-xSCALE/         what was measured of a method that needs
 results/CAMPAIGN/METHOD-xSCALE/seedN/   the same, with weights and curves, of a training run
 results/CAMPAIGN/METHOD-xSCALE/pictures/SET_STEM.png   kept reconstructions
 results/runs/CAMPAIGN/STAGE-METHOD-xSCALE[-sN].json    the record of each run
+results/counts.csv                      what every network costs, at the sizes that the papers use
+results/ledger.csv                      every claim of the papers with its verdict
 results/tables, results/figures         the papers' tables and figures as files
 """
 
@@ -67,6 +69,16 @@ def place_of(path: Path) -> tuple[Result, Path] | None:
 def results(root: Path = ROOT) -> Path:
     """The folder of everything that was measured."""
     return root / "results"
+
+
+def counts(root: Path = ROOT) -> Path:
+    """The file of what every network costs."""
+    return results(root) / "counts.csv"
+
+
+def ledger(root: Path = ROOT) -> Path:
+    """The file of every claim with its verdict."""
+    return results(root) / "ledger.csv"
 
 
 def tables(root: Path = ROOT) -> Path:

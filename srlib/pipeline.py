@@ -7,10 +7,12 @@ folder where one stands, for DVC the repository's root.
 
 import subprocess
 from collections.abc import Iterable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 
@@ -22,10 +24,13 @@ from srlib.data.pack import pack
 from srlib.data.packed import Store
 from srlib.data.registry import image_files, manifest_digest, read_image
 from srlib.evaluation import score
+from srlib.evaluation.complexity import LR_720P, counts
 from srlib.evaluation.inference import upscale_array
 from srlib.evaluation.protocols import variants
 from srlib.files import write_csv
+from srlib.networks import create_network, list_networks
 from srlib.paths import Result, find, results
+from srlib.paths import counts as counts_file
 from srlib.provenance import RunRecord, add_commit, file_sha256
 from srlib.training import loop
 from srlib.training.devices import is_first
@@ -84,13 +89,13 @@ def images_by_role(config: Config) -> dict[Role, list[tuple[str, Path]]]:
             files = [(name, path) for _, path in sorted(image_files(one.folder).items())]
         else:
             files = list(images_of(name, config.sets))
-        count = config.data.validation.get(name, 0)
-        if count >= len(files):
+        number = config.data.validation.get(name, 0)
+        if number >= len(files):
             raise ValueError(
-                f"data.validation: {name}: {count} of its {len(files)} images leave none to train "
+                f"data.validation: {name}: {number} of its {len(files)} images leave none to train "
                 "on; hold out fewer"
             )
-        places = {(2 * k + 1) * len(files) // (2 * count) for k in range(count)}
+        places = {(2 * k + 1) * len(files) // (2 * number) for k in range(number)}
         held_out += [file for place, file in enumerate(files) if place in places]
         kept += [file for place, file in enumerate(files) if place not in places]
     test = [file for name in config.data.test for file in images_of(name, config.sets)]
@@ -320,3 +325,16 @@ def _record(
         params_sha256=file_sha256(config.campaign.file),
         **facts,
     )
+
+
+def count() -> None:
+    """Count every network at every scale that it has: ``results/counts.csv``, of all campaigns."""
+    rows = []
+    for name, scale in product(list_networks(), LR_720P):
+        try:
+            with torch.device("meta"):
+                network = create_network(name, scale)
+        except ValueError:
+            continue  # a network that its paper has at other scales only
+        rows.append({"network": name, "scale": scale} | counts(network, scale))
+    write_csv(counts_file(HERE), pd.DataFrame(rows))

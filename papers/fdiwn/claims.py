@@ -5,6 +5,7 @@ at x3 and x4. FDIWN is that of the authors' code. There is no code of FDIWN-M: o
 from the printed costs, and cannot test them.
 """
 
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -14,21 +15,16 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from papers.claims import (
     UNDECIDED,
-    Finding,
+    Judgement,
     as_printed,
     authors_weights,
     better,
     claim,
     compare,
-    computed,
     cost,
-    counted,
-    gaps,
-    printed,
-    ratios,
-    rows,
 )
-from srlib.evaluation.complexity import LR_720P
+from papers.evidence import as_counted, computed, counted, gaps, printed, ratios, rows
+from srlib.evaluation.complexity import parameters
 from srlib.networks import create_network
 from srlib.networks.fdiwn import (
     FDIWN,
@@ -53,11 +49,7 @@ def cells(row: str, quantity: str = "psnr_y", **where: Any) -> pd.DataFrame:
     return printed("fdiwn", "poster", row, quantity=quantity, **where)
 
 
-def counts(network: str, quantity: str = "params") -> pd.DataFrame:
-    """A count at both scales, for an HR image of 1280x720."""
-    return rows(*(counted(network, scale, quantity, lr_size=LR_720P[scale]) for scale in SCALES))
-
-
+@cache
 def fdiwn() -> FDIWN:
     """FDIWN at x4, without weights."""
     with torch.device("meta"):
@@ -70,11 +62,11 @@ def fdiwn() -> FDIWN:
 
 
 @claim("fdiwn", "Contributions", "The wide attention unit distils better than a residual block.")
-def wide_units_distil_better() -> Finding:
+def wide_units_distil_better() -> Judgement:
     with torch.device("meta"):
         unit = WideUnit(WIDTH, PLANS[4].wirw, WIDTH // 2)
-    count = sum(parameter.numel() for parameter in unit.parameters())
-    return Finding(
+    count = parameters(unit)
+    return Judgement(
         UNDECIDED,
         "Nothing was measured: the poster prints no scores without the unit, and no network "
         f"without it is built here. The unit has {count:,} parameters at x4.",
@@ -83,12 +75,12 @@ def wide_units_distil_better() -> Finding:
 
 
 @claim("fdiwn", "Contributions", "The units are wide: they expand the channels within.")
-def units_are_wide() -> Finding:
+def units_are_wide() -> Judgement:
     units = [module for module in fdiwn().modules() if isinstance(module, WideUnit)]
     first = [unit.body[0] for unit in units]
     sizes = sorted({(c.in_channels, c.out_channels) for c in first if isinstance(c, nn.Conv2d)})
     listed = ", ".join(f"{before} to {within}" for before, within in sizes)
-    return Finding(
+    return Judgement(
         as_printed(bool(sizes) and all(within > before for before, within in sizes)),
         f"At x4 its {len(units)} wide units expand {listed} channels.",
         rows(
@@ -116,10 +108,10 @@ class _Concatenations(TorchDispatchMode):
 
 
 @claim("fdiwn", "Contributions", "Self-calibrated fusion stands where others concatenate.")
-def fusion_without_concatenation() -> Finding:
+def fusion_without_concatenation() -> Judgement:
     with torch.no_grad(), _Concatenations(2 * WIDTH) as seen:
         WDIB(PLANS[4])(torch.rand(1, WIDTH, 8, 8))
-    return Finding(
+    return Judgement(
         as_printed(seen.count == 0),
         f"A block of the authors' code concatenates its two branches ({seen.count}x): the fusion "
         "weighs them before and gates them after.",
@@ -128,13 +120,13 @@ def fusion_without_concatenation() -> Finding:
 
 
 @claim("fdiwn", "Contributions", "A group fuses interacting distillation blocks pair by pair.")
-def groups_fuse_pairs() -> Finding:
+def groups_fuse_pairs() -> Judgement:
     group = FSWG(PLANS[4])
     blocks = sum(isinstance(module, WDIB) for module in group.modules())
     with torch.no_grad(), _Concatenations(2 * WIDTH) as seen:
         group(torch.rand(1, WIDTH, 8, 8))
     pairs = seen.count - blocks  # each block joins its own two branches once
-    return Finding(
+    return Judgement(
         as_printed(pairs == blocks - 1),
         f"A group has {blocks} blocks and fuses two maps at a time, {pairs} times.",
         rows(
@@ -145,11 +137,11 @@ def groups_fuse_pairs() -> Finding:
 
 
 @claim("fdiwn", "Contributions", "The group is the network's basic component.")
-def groups_make_the_network() -> Finding:
+def groups_make_the_network() -> Judgement:
     network = fdiwn()
-    inside = sum(parameter.numel() for parameter in network.groups.parameters())
-    total = sum(parameter.numel() for parameter in network.parameters())
-    return Finding(
+    inside = parameters(network.groups)
+    total = parameters(network)
+    return Judgement(
         as_printed(2 * inside > total),
         f"{inside / total:.0%} of the parameters are in {len(network.groups)} groups, which are "
         f"applied {len(network.order)} times.",
@@ -161,11 +153,11 @@ def groups_make_the_network() -> Finding:
     )
 
 
-def has(part: type[nn.Module], name: str) -> Finding:
+def has(part: type[nn.Module], name: str) -> Judgement:
     """Whether every distillation block has a part that the poster draws."""
     blocks = [module for module in fdiwn().modules() if isinstance(module, WDIB)]
     numbers = [sum(isinstance(module, part) for module in block.modules()) for block in blocks]
-    return Finding(
+    return Judgement(
         as_printed(min(numbers) > 0),
         f"Each of the {len(blocks)} blocks of the authors' code has {min(numbers)} of them.",
         rows(
@@ -176,22 +168,22 @@ def has(part: type[nn.Module], name: str) -> Finding:
 
 
 @claim("fdiwn", "Figures", "A block learns the coefficients by which its branches are combined.")
-def blocks_learn_coefficients() -> Finding:
+def blocks_learn_coefficients() -> Judgement:
     return has(Coefficients, "coefficient branches")
 
 
 @claim("fdiwn", "Figures", "A block uses shuffle attention.")
-def blocks_shuffle_attention() -> Finding:
+def blocks_shuffle_attention() -> Judgement:
     return has(ShuffleAttention, "shuffle attentions")
 
 
 # The table.
 
 
-def cheaper(other: str, network: str, printed_as: str, counted_as: str, unit: str) -> Finding:
+def cheaper(other: str, network: str, quantity: str, unit: str) -> Judgement:
     """Whether FDIWN costs less than another network, in print and by code."""
-    ours, theirs = cells(OURS, printed_as), cells(other, printed_as)
-    here, there = counts("fdiwn", counted_as), counts(network, counted_as)
+    ours, theirs = cells(OURS, quantity), cells(other, quantity)
+    here, there = counted("fdiwn", SCALES, quantity), counted(network, SCALES, quantity)
     in_print, by_code = ratios(ours, theirs), ratios(here, there)
     divisor = {"K": 1e3, "G": 1e9}[unit]
     said = "; ".join(
@@ -207,85 +199,87 @@ def cheaper(other: str, network: str, printed_as: str, counted_as: str, unit: st
         )
     )
     verdict = cost(bool((in_print["value"] < 1).all()), bool((by_code["value"] < 1).all()))
-    return Finding(verdict, f"{said}.", rows(ours, theirs, in_print, here, there, by_code))
+    return Judgement(verdict, f"{said}.", rows(ours, theirs, in_print, here, there, by_code))
 
 
 @claim("fdiwn", "Table", "FDIWN has fewer parameters than IMDN.")
-def fewer_parameters_than_imdn() -> Finding:
-    return cheaper(IMDN, "imdn", "params", "params", "K")
+def fewer_parameters_than_imdn() -> Judgement:
+    return cheaper(IMDN, "imdn", "params", "K")
 
 
 @claim("fdiwn", "Table", "FDIWN needs fewer multiply-adds than IMDN.")
-def fewer_multiply_adds_than_imdn() -> Finding:
-    return cheaper(IMDN, "imdn", "macs_720p", "conv_macs", "G")
+def fewer_multiply_adds_than_imdn() -> Judgement:
+    return cheaper(IMDN, "imdn", "macs_720p", "G")
 
 
 @claim("fdiwn", "Table", "FDIWN has fewer parameters than CARN.")
-def fewer_parameters_than_carn() -> Finding:
-    return cheaper(CARN, "carn", "params", "params", "K")
+def fewer_parameters_than_carn() -> Judgement:
+    return cheaper(CARN, "carn", "params", "K")
 
 
 @claim("fdiwn", "Table", "FDIWN needs fewer multiply-adds than CARN.")
-def fewer_multiply_adds_than_carn() -> Finding:
-    return cheaper(CARN, "carn", "macs_720p", "conv_macs", "G")
+def fewer_multiply_adds_than_carn() -> Judgement:
+    return cheaper(CARN, "carn", "macs_720p", "G")
 
 
-def costs(row: str, network: str, quantity: str, counted_as: str, divisor: float) -> Finding:
+def costs(row: str, network: str, quantity: str, divisor: float) -> Judgement:
     """Whether a printed cost is that of the network, rounded or cut off to the printed digits."""
-    in_print, here = cells(row, quantity), counts(network, counted_as)
-    digits = 0 if quantity == "params" else 1
-    unit = 10.0**-digits
-    differences = here["value"] / divisor - in_print["value"]
+    in_print, here = cells(row, quantity), counted(network, SCALES, quantity)
     said = ", ".join(
-        f"{exact / divisor:.{digits + 1}f} for {value:.{digits}f} at x{scale}"
-        for exact, value, scale in zip(here["value"], in_print["value"], here["scale"], strict=True)
+        f"{exact / divisor:.{number.digits + 1}f} for {value:.{number.digits}f} at x{scale}"
+        for exact, value, number, scale in zip(
+            here["value"], in_print["value"], in_print["number"], here["scale"], strict=True
+        )
     )
-    agree = ((differences >= -unit / 2) & (differences < unit)).all()
-    return Finding(cost(True, bool(agree)), f"By code {said} printed.", rows(in_print, here))
+    return Judgement(
+        cost(True, all(as_counted(in_print, here))),
+        f"By code {said} printed.",
+        rows(in_print, here),
+    )
 
 
 @claim("fdiwn", "Table", "FDIWN has the parameters of its row.")
-def parameters_of_the_row() -> Finding:
-    return costs(OURS, "fdiwn", "params", "params", 1e3)
+def parameters_of_the_row() -> Judgement:
+    return costs(OURS, "fdiwn", "params", 1e3)
 
 
 @claim("fdiwn", "Table", "FDIWN needs the multiply-adds of its row.")
-def multiply_adds_of_the_row() -> Finding:
-    return costs(OURS, "fdiwn", "macs_720p", "conv_macs", 1e9)
+def multiply_adds_of_the_row() -> Judgement:
+    return costs(OURS, "fdiwn", "macs_720p", 1e9)
 
 
 @claim("fdiwn", "Table", "At x4 FDIWN scores what its row says, the image in overlapping parts.")
-def scores_in_parts() -> Finding:
+def scores_in_parts() -> Judgement:
     return authors_weights(cells(OURS, scale=4), "benchmarks", "fdiwn-chop")
 
 
 @claim("fdiwn", "Table", "At x4 FDIWN scores what its row says, the image as a whole.")
-def scores_as_a_whole() -> Finding:
+def scores_as_a_whole() -> Judgement:
     return authors_weights(cells(OURS, scale=4), "benchmarks", "fdiwn")
 
 
 @claim("fdiwn", "Table", "FDIWN is better than IMDN on every set.")
-def better_than_imdn() -> Finding:
+def better_than_imdn() -> Judgement:
     return better(cells(OURS), cells(IMDN), compare("benchmarks", "fdiwn", "imdn", SETS))
 
 
 @claim("fdiwn", "Table", "FDIWN is better than CARN on every set.")
-def better_than_carn() -> Finding:
+def better_than_carn() -> Judgement:
     return better(cells(OURS), cells(CARN), compare("benchmarks", "fdiwn", "carn", SETS))
 
 
 @claim("fdiwn", "Table", "FDIWN is better than RFDN on every set.")
-def better_than_rfdn() -> Finding:
+def better_than_rfdn() -> Judgement:
     return better(cells(OURS), cells(RFDN), compare("benchmarks", "fdiwn", "rfdn", SETS))
 
 
 @claim("fdiwn", "Table", "FDIWN-M is better than IMDN on every set.")
-def small_better_than_imdn() -> Finding:
+def small_better_than_imdn() -> Judgement:
     return better(cells(SMALL), cells(IMDN), compare("benchmarks", "fdiwn-m", "imdn", SETS))
 
 
 @claim("fdiwn", "Table", "No network of the table has a higher PSNR than FDIWN.")
-def best_of_the_table() -> Finding:
+def best_of_the_table() -> Judgement:
     everything = printed("fdiwn", "poster", quantity="psnr_y")
     others = everything[everything["row"] != OURS]
     table = gaps(cells(OURS), others)
@@ -295,7 +289,7 @@ def best_of_the_table() -> Finding:
         f"by {-row['value']:.2f} dB"
         for row in ahead.to_dict("records")
     )
-    return Finding(
+    return Judgement(
         as_printed(ahead.empty),
         f"{len(ahead)} of {len(others)} printed cells are higher{': ' if listed else ''}{listed}.",
         rows(cells(OURS), others, ahead),

@@ -12,26 +12,21 @@ from typing import Any
 import pandas as pd
 import torch
 
-from papers.claims import (
-    Comparison,
-    Finding,
-    as_printed,
-    claim,
-    compare,
+from papers.claims import Comparison, Judgement, as_printed, claim, compare, cost, quality, rivals
+from papers.evidence import (
+    as_counted,
     computed,
-    cost,
     counted,
     derived,
     gaps,
     printed,
-    quality,
     ratios,
-    rounds_to,
     rows,
     stated,
+    value,
 )
-from papers.printed import cells
-from srlib.evaluation.complexity import LR_720P
+from papers.printed import Number, cells
+from srlib.evaluation.complexity import parameters
 from srlib.networks import create_network
 
 SETS = ("Set5", "Urban100")
@@ -39,7 +34,6 @@ RECURSIONS = (1, 3, 9)
 SPLIT_RATIOS = (0.25, 0.5, 0.75)
 RDN, CARN = "RDN [1]", "CARN [4]"
 COSTS = ("Params", "Multi-Adds", "Processing Time")
-HALF_A_STEP = 0.005e6  # of parameters: what printing 0.68M leaves open
 
 
 # --- abstract and conclusion ------------------------------------------------------------------
@@ -50,7 +44,7 @@ HALF_A_STEP = 0.005e6  # of parameters: what printing 0.68M leaves open
     "Abstract",
     "RDSRN is more accurate, smaller, cheaper and faster than the usual networks.",
 )
-def better_in_everything() -> Finding:
+def better_in_everything() -> Judgement:
     table = printed("rdsrn", "II")
     ours, others = _split(table)
     ratio = {row: _over(ours, others[others["row"] == row]) for row in others["row"].unique()}
@@ -66,25 +60,34 @@ def better_in_everything() -> Finding:
         ]
         for row, found in ratio.items()
     }
-    return Finding(
+    return Judgement(
         as_printed(all(beaten.values())),
         f"It beats {sum(beaten.values())} of the {len(beaten)} networks of Table II in every "
         "column. It is no better than "
         + "; ".join(f"{row} in {' and '.join(names)}" for row, names in short.items() if names)
         + ".",
         rows(table),
+        tuple(
+            short._replace(quantity="" if quantity == "psnr_y" else quantity)
+            for quantity in dict.fromkeys(table["quantity"])
+            for short in rivals(
+                ours[ours["quantity"] == quantity],
+                others[others["quantity"] == quantity],
+                less=quantity != "psnr_y",
+            )
+        ),
     )
 
 
 @claim("rdsrn", "Conclusion", "Among light networks, RDSRN has the best scores.")
-def best_of_the_light_networks() -> Finding:
+def best_of_the_light_networks() -> Judgement:
     table = printed("rdsrn", "II")
     ours = table[table["row"] == "RDSRN"]
-    light = _light(_million(ours[ours["column"] == "Params"]))
+    light = _light(ours.loc[ours["column"] == "Params", "number"].item())
     gap = gaps(ours[ours["column"].isin(SETS)], light)
     measured = compare("benchmarks", "rdsrn", "carn", SETS)
     nearest = gap.loc[gap.groupby("column")["value"].idxmin()]
-    return Finding(
+    return Judgement(
         quality(bool((gap["value"] > 0).all()), measured),
         f"Of {len(gap)} scores at x4 that the {light['paper'].nunique()} papers here print for "
         f"networks with at most as many parameters, {(gap['value'] <= 0).sum()} reach it. The "
@@ -104,17 +107,17 @@ def best_of_the_light_networks() -> Finding:
 @claim(
     "rdsrn", "Section II; Table I", "Applying one block again deepens the network, not its size."
 )
-def recursion_reuses_its_block() -> Finding:
+def recursion_reuses_its_block() -> Judgement:
     few, many = (_cell("I", f"Recursions {n}", "Params") for n in RECURSIONS[::2])
     with torch.device("meta"):
         block = create_network("rdsrn", 4).get_submodule("recursive")
-    own = computed("rdsrn, recursive block", "params", sum(p.numel() for p in block.parameters()))
-    added = (_value(many) - _value(few)) / (RECURSIONS[2] - RECURSIONS[0])
-    fusing = _value(counted("rdsrn", 4, recursions=2)) - _value(counted("rdsrn", 4, recursions=1))
-    return Finding(
-        as_printed(added < _value(own) / 1e6),
-        f"From {_value(few):.2f}M to {_value(many):.2f}M, a recursion adds {added:.4f}M as "
-        f"printed. In the fit a block of its own would add {_value(own) / 1e6:.2f}M; what is added "
+    own = computed("rdsrn, recursive block", "params", parameters(block))
+    added = (value(many) - value(few)) / (RECURSIONS[2] - RECURSIONS[0])
+    fusing = value(counted("rdsrn", 4, recursions=2)) - value(counted("rdsrn", 4, recursions=1))
+    return Judgement(
+        as_printed(added < value(own) / 1e6),
+        f"From {value(few):.2f}M to {value(many):.2f}M, a recursion adds {added:.4f}M as "
+        f"printed. In the fit a block of its own would add {value(own) / 1e6:.2f}M; what is added "
         f"is the convolution that fuses one more output, {fusing / 1e6:.4f}M.",
         rows(
             few,
@@ -127,15 +130,15 @@ def recursion_reuses_its_block() -> Finding:
 
 
 @claim("rdsrn", "Section II; Table I", "Table I counts one network at 1, 3 and 9 recursions.")
-def one_network_is_counted() -> Finding:
+def one_network_is_counted() -> Judgement:
     macs = [_cell("I", f"Recursions {n}", "Multi-Adds") for n in RECURSIONS]
-    one, three, nine = (_value(cell) for cell in macs)
+    one, three, nine = (value(cell) for cell in macs)
     each = (three - one) / (RECURSIONS[1] - RECURSIONS[0])
     steps = (RECURSIONS[2] - RECURSIONS[0]) / (RECURSIONS[1] - RECURSIONS[0])
     expected = one + steps * (three - one)
     slack = 0.5 * (2 * steps - 1)  # each cell is half a G off at most
     implied = RECURSIONS[0] + (nine - one) / each
-    return Finding(
+    return Judgement(
         as_printed(abs(nine - expected) <= slack + 0.5),
         f"With shared weights each recursion costs the same. {one:.0f}G and {three:.0f}G make "
         f"that {each:.1f}G, and {expected:.0f}G for {RECURSIONS[2]} recursions (give or take "
@@ -152,16 +155,16 @@ def one_network_is_counted() -> Finding:
 
 
 @claim("rdsrn", "Section III; Table I", "Many recursions make the network costly and slow.")
-def recursions_are_costly() -> Finding:
+def recursions_are_costly() -> Judgement:
     macs, time = (
         [_cell("I", f"Recursions {n}", name) for n in RECURSIONS]
         for name in ("Multi-Adds", "Processing Time")
     )
     rising = all(
-        _value(low) < _value(high) for row in (macs, time) for low, high in itertools.pairwise(row)
+        value(low) < value(high) for row in (macs, time) for low, high in itertools.pairwise(row)
     )
-    work, slower = (_value(row[2]) / _value(row[1]) for row in (macs, time))
-    return Finding(
+    work, slower = (value(row[2]) / value(row[1]) for row in (macs, time))
+    return Judgement(
         as_printed(rising),
         f"From {RECURSIONS[1]} to {RECURSIONS[2]} recursions the printed time grows "
         f"{slower:.1f}-fold, the recursions {RECURSIONS[2] / RECURSIONS[1]:.1f}-fold, and the "
@@ -171,11 +174,11 @@ def recursions_are_costly() -> Finding:
 
 
 @claim("rdsrn", "Section III; Table I", "More recursions give a higher PSNR.")
-def recursions_gain_psnr() -> Finding:
+def recursions_gain_psnr() -> Judgement:
     psnr = [_cell("I", f"Recursions {n}", "Urban100") for n in RECURSIONS]
-    steps = [_value(high) - _value(low) for low, high in itertools.pairwise(psnr)]
+    steps = [value(high) - value(low) for low, high in itertools.pairwise(psnr)]
     measured = compare("benchmarks", "rdsrn-r9", "rdsrn-r1", ["Urban100"])
-    return Finding(
+    return Judgement(
         quality(min(steps) > 0, measured),
         f"Printed, {steps[0]:+.2f} dB from {RECURSIONS[0]} to {RECURSIONS[1]} recursions and "
         f"{steps[1]:+.2f} dB from there to {RECURSIONS[2]}. {measured.because}",
@@ -188,27 +191,27 @@ def recursions_gain_psnr() -> Finding:
     "Section II; Table I",
     "A larger channel split ratio means fewer parameters and less work.",
 )
-def split_ratio_saves() -> Finding:
+def split_ratio_saves() -> Judgement:
     table = [
         [_cell("I", f"Channel Split Ratio {ratio}", name) for ratio in SPLIT_RATIOS]
         for name in COSTS
     ]
-    falls = [all(_value(a) > _value(b) for a, b in itertools.pairwise(row)) for row in table]
+    falls = [all(value(a) > value(b) for a, b in itertools.pairwise(row)) for row in table]
     params = [counted("rdsrn", 4, split_ratio=ratio) for ratio in SPLIT_RATIOS]
-    here = all(_value(a) > _value(b) for a, b in itertools.pairwise(params))
-    slowest = max(table[2], key=_value)
-    return Finding(
+    here = all(value(a) > value(b) for a, b in itertools.pairwise(params))
+    slowest = max(table[2], key=value)
+    return Judgement(
         cost(falls[0] and falls[1], here),
-        f"From {SPLIT_RATIOS[0]} to {SPLIT_RATIOS[2]}, {_value(table[0][0]):.2f}M become "
-        f"{_value(table[0][2]):.2f}M parameters and {_value(table[1][0]):.0f}G "
-        f"{_value(table[1][2]):.0f}G. By processing time, the slowest of the "
-        f"three, {_value(slowest):.4f} s, is {slowest['row'].item()}.",
+        f"From {SPLIT_RATIOS[0]} to {SPLIT_RATIOS[2]}, {value(table[0][0]):.2f}M become "
+        f"{value(table[0][2]):.2f}M parameters and {value(table[1][0]):.0f}G "
+        f"{value(table[1][2]):.0f}G. By processing time, the slowest of the "
+        f"three, {value(slowest):.4f} s, is {slowest['row'].item()}.",
         rows(*(cell for row in table for cell in row), *params),
     )
 
 
 @claim("rdsrn", "Section II", "Widening the refined channels keeps features from being suppressed.")
-def wider_channel_helps() -> Finding:
+def wider_channel_helps() -> Judgement:
     measured = compare("rdsrn", "rdsrn", "rdsrn-hfrrb", SETS)
     return _unprinted("wide", "the wider channel", "Figure 5 shows one channel", measured)
 
@@ -216,7 +219,7 @@ def wider_channel_helps() -> Finding:
 @claim(
     "rdsrn", "Section II; Conclusion", "The refinement block makes high frequencies more accurate."
 )
-def refinement_block_helps() -> Finding:
+def refinement_block_helps() -> Judgement:
     measured = compare("rdsrn", "rdsrn", "rdsrn-wider", SETS)
     return _unprinted("refinement", "the refinement block", "Figure 5 shows one channel", measured)
 
@@ -229,7 +232,7 @@ def refinement_block_helps() -> Finding:
     "Section III; Table I",
     "Three recursions and a ratio of 0.5 gain the most for the least added work.",
 )
-def three_recursions_and_half() -> Finding:
+def three_recursions_and_half() -> Judgement:
     walks = {
         "Recursions": [f"Recursions {n}" for n in RECURSIONS],
         "Channel Split Ratio": [f"Channel Split Ratio {r}" for r in reversed(SPLIT_RATIOS)],
@@ -248,27 +251,28 @@ def three_recursions_and_half() -> Finding:
     first, second = (0, 2), (1, 3)
     holds = all(work[a] < work[b] and psnr[a] > psnr[b] for a, b in zip(first, second, strict=True))
     chosen = _cell("I", "Recursions 3", "Urban100")
-    return Finding(
+    return Judgement(
         as_printed(holds),
-        f"Read as steps of Table I: up to the chosen setting {psnr[0]:+.2f} dB for {work[0]:.0f}G "
-        f"(recursions) and {psnr[2]:+.2f} dB for {work[2]:.0f}G (ratio), beyond it {psnr[1]:+.2f} "
-        f"dB for {work[1]:.0f}G and {psnr[3]:+.2f} dB for {work[3]:.0f}G. Read as the best score: "
-        f"it has {_value(chosen):.2f} dB, and the highest of the table are "
-        f"{' and '.join(f'{value:.2f}' for value in best['value'])} dB, of "
+        "Increase and improvement are those of a step in Table I, the only reading in which one "
+        "setting has the least of one and the most of the other: up to the chosen setting "
+        f"{psnr[0]:+.2f} dB for {work[0]:.0f}G (recursions) and {psnr[2]:+.2f} dB for "
+        f"{work[2]:.0f}G (ratio), beyond it {psnr[1]:+.2f} dB for {work[1]:.0f}G and "
+        f"{psnr[3]:+.2f} dB for {work[3]:.0f}G. It has {value(chosen):.2f} dB; the best scores of "
+        f"the table are {' and '.join(f'{score:.2f}' for score in best['value'])} dB, of "
         f"{' and '.join(best['row'])}.",
         rows(printed("rdsrn", "I"), steps),
     )
 
 
 @claim("rdsrn", "Section III; Table I", "The chosen setting processes fast.")
-def chosen_setting_is_fast() -> Finding:
+def chosen_setting_is_fast() -> Judgement:
     times = printed("rdsrn", "I", column="Processing Time")
     chosen = _cell("I", "Channel Split Ratio 0.5", "Processing Time")
     ratios_only = times[times["row"].str.startswith("Channel Split Ratio")]
-    faster = times[times["value"] < _value(chosen)]
-    return Finding(
-        as_printed(_value(chosen) == ratios_only["value"].min()),
-        f"Its {_value(chosen):.4f} s are the least of the {len(ratios_only)} ratios; faster in "
+    faster = times[times["value"] < value(chosen)]
+    return Judgement(
+        as_printed(value(chosen) == ratios_only["value"].min()),
+        f"Its {value(chosen):.4f} s are the least of the {len(ratios_only)} ratios; faster in "
         f"Table I is {' and '.join(faster['row'])}. Judged among the ratios, as fewer recursions "
         "are a smaller network.",
         rows(times),
@@ -276,19 +280,19 @@ def chosen_setting_is_fast() -> Finding:
 
 
 @claim("rdsrn", "Tables I and II", "The network of Table II is the chosen setting of Table I.")
-def one_processing_time() -> Finding:
+def one_processing_time() -> Judgement:
     ours = [
         printed("rdsrn", table, row)
         for table, row in (("I", "Channel Split Ratio 0.5"), ("II", "RDSRN"))
     ]
     change = gaps(ours[1], ours[0])
     other = change[change["value"] != 0]
-    return Finding(
+    return Judgement(
         as_printed(other.empty),
         f"{len(change) - len(other)} of {len(change)} cells are the same; "
         + ", ".join(
-            f"{column} is {_value(_cell('II', 'RDSRN', column))} in Table II and "
-            f"{_value(_cell('I', 'Channel Split Ratio 0.5', column))} in Table I"
+            f"{column} is {value(_cell('II', 'RDSRN', column))} in Table II and "
+            f"{value(_cell('I', 'Channel Split Ratio 0.5', column))} in Table I"
             for column in other["column"]
         )
         + ". No image size or machine is named for either.",
@@ -300,59 +304,57 @@ def one_processing_time() -> Finding:
 
 
 @claim("rdsrn", "Section III; Table II", "RDSRN's PSNR is 0.22 dB below RDN's on average.")
-def psnr_below_rdn() -> Finding:
+def psnr_below_rdn() -> Judgement:
     return _mean_gap(RDN, -0.22)
 
 
 @claim("rdsrn", "Section III; Table II", "RDSRN's PSNR is 0.22 dB above CARN's on average.")
-def psnr_above_carn() -> Finding:
+def psnr_above_carn() -> Judgement:
     return _mean_gap(CARN, +0.22)
 
 
 @claim("rdsrn", "Section III; Table II", "RDN has 32 times as many parameters.")
-def parameters_of_rdn() -> Finding:
+def parameters_of_rdn() -> Judgement:
     return _times(RDN, "Params", "32", ("rdn", "params"))
 
 
 @claim("rdsrn", "Section III; Table II", "RDN needs 10 times as many multiply-adds.")
-def multiply_adds_of_rdn() -> Finding:
-    return _times(RDN, "Multi-Adds", "10", ("rdn", "conv_macs"))
+def multiply_adds_of_rdn() -> Judgement:
+    return _times(RDN, "Multi-Adds", "10", ("rdn", "macs_720p"))
 
 
 @claim("rdsrn", "Section III; Table II", "RDSRN is 3 times faster than RDN.")
-def time_of_rdn() -> Finding:
+def time_of_rdn() -> Judgement:
     return _times(RDN, "Processing Time", "3")
 
 
 @claim("rdsrn", "Section III; Table II", "CARN has 2.2 times as many parameters.")
-def parameters_of_carn() -> Finding:
+def parameters_of_carn() -> Judgement:
     return _times(CARN, "Params", "2.2", ("carn", "params"))
 
 
 @claim("rdsrn", "Section III; Table II", "RDSRN needs 1.5 times the multiply-adds of CARN.")
-def multiply_adds_of_carn() -> Finding:
-    return _times(CARN, "Multi-Adds", "1.5", ("carn", "conv_macs"), more=True)
+def multiply_adds_of_carn() -> Judgement:
+    return _times(CARN, "Multi-Adds", "1.5", ("carn", "macs_720p"), more=True)
 
 
 @claim("rdsrn", "Section III; Table II", "RDSRN is 1.3 times faster than CARN.")
-def time_of_carn() -> Finding:
+def time_of_carn() -> Judgement:
     return _times(CARN, "Processing Time", "1.3")
 
 
 @claim("rdsrn", "Table II", "SRCNN, RDN and CARN cost what the table says.")
-def costs_of_the_others() -> Finding:
+def costs_of_the_others() -> Judgement:
     table = printed("rdsrn", "II")
     names = {"SRCNN [3]": "srcnn", RDN: "rdn", CARN: "carn"}
     right, code = [], []
     for row, network in names.items():
-        for column, count, unit in (("Params", "params", 1e6), ("Multi-Adds", "conv_macs", 1e9)):
+        for column, quantity in (("Params", "params"), ("Multi-Adds", "macs_720p")):
             cell = table[(table["row"] == row) & (table["column"] == column)]
-            here = counted(network, 4, count, lr_size=LR_720P[4])
+            here = counted(network, 4, quantity)
             code.append(here)
-            digits = len(f"{_value(cell):g}".partition(".")[2])
-            step = 10.0**-digits
-            right.append(-step / 2 <= _value(here) / unit - _value(cell) < step)
-    return Finding(
+            right += as_counted(cell, here)
+    return Judgement(
         as_printed(all(right)),
         f"{sum(right)} of {len(right)} counts are those of the networks here, rounded or cut off "
         "to the printed digits, with multiply-adds for an image of 1280x720. The paper does not "
@@ -364,7 +366,7 @@ def costs_of_the_others() -> Finding:
 # --- helpers ----------------------------------------------------------------------------------
 
 
-def _mean_gap(row: str, said: float) -> Finding:
+def _mean_gap(row: str, said: float) -> Judgement:
     """A mean difference of PSNR over the two sets; exactly half-way, either rounding will do."""
     ours, theirs = (
         rows(*(_cell("II", name, column) for column in SETS)) for name in ("RDSRN", row)
@@ -372,11 +374,12 @@ def _mean_gap(row: str, said: float) -> Finding:
     gap = gaps(ours, theirs)
     mean = float(gap["value"].mean())
     half_way = abs(100 * abs(mean) % 1 - 0.5) < 1e-6
+    agrees = mean * said > 0 and Number.read(f"{abs(said):.2f}").admits(abs(mean))
     each = " and ".join(
         f"{v:+.2f} dB on {c}" for v, c in zip(gap["value"], gap["column"], strict=True)
     )
-    return Finding(
-        as_printed(abs(round(mean - said, 9)) <= 0.005),
+    return Judgement(
+        as_printed(agrees),
         f"The cells give {each}, {mean:+.3f} dB in the mean of the two sets"
         + (", half-way between two roundings." if half_way else "."),
         rows(
@@ -391,7 +394,7 @@ def _mean_gap(row: str, said: float) -> Finding:
 
 def _times(
     row: str, column: str, said: str, network: tuple[str, str] | None = None, more: bool = False
-) -> Finding:
+) -> Judgement:
     """A factor between two cells of Table II; with ``network``, its own count beside it."""
     ours, theirs = _cell("II", "RDSRN", column), _cell("II", row, column)
     factor = ratios(ours, theirs) if more else ratios(theirs, ours)
@@ -401,31 +404,31 @@ def _times(
         theirs,
         factor,
     ]
-    reason = f"The cells give {_value(factor):.2f}."
+    reason = f"The cells give {value(factor):.2f}."
     if network is not None:
-        here = counted(network[0], 4, network[1], lr_size=LR_720P[4])
-        unit = {"params": 1e6, "conv_macs": 1e9}[network[1]]
-        exact = _value(here) / unit / _value(ours)
+        here = counted(network[0], 4, network[1])
+        unit = {"params": 1e6, "macs_720p": 1e9}[network[1]]
+        exact = value(here) / unit / value(ours)
         exact = 1 / exact if more else exact
         parts.append(here)
-        reason = f"The cells give {_value(factor):.2f}; {row} counted by code, {exact:.2f}."
+        reason = f"The cells give {value(factor):.2f}; {row} counted by code, {exact:.2f}."
     if column == "Processing Time":
         other = _cell("I", "Channel Split Ratio 0.5", column)
         parts.append(other)
         reason += (
-            f" With the {_value(other):.4f} s of Table I it would be "
-            f"{_value(theirs) / _value(other):.2f}. No time is measured here."
+            f" With the {value(other):.4f} s of Table I it would be "
+            f"{value(theirs) / value(other):.2f}. No time is measured here."
         )
-    return Finding(as_printed(rounds_to(_value(factor), said)), reason, rows(*parts))
+    return Judgement(as_printed(Number.read(said).admits(value(factor))), reason, rows(*parts))
 
 
-def _unprinted(part: str, name: str, figure: str, measured: Comparison) -> Finding:
+def _unprinted(part: str, name: str, figure: str, measured: Comparison) -> Judgement:
     """A part without a printed score: what it costs in the fit, and what it gains here."""
     without: dict[str, Any] = {part: False}
     params = [counted("rdsrn", 4), counted("rdsrn", 4, **without)]
-    macs = [counted("rdsrn", 4, "conv_macs", lr_size=LR_720P[4], **how) for how in ({}, without)]
-    share = [1 - _value(each[1]) / _value(each[0]) for each in (params, macs)]
-    return Finding(
+    macs = [counted("rdsrn", 4, "macs_720p", **how) for how in ({}, without)]
+    share = [1 - value(each[1]) / value(each[0]) for each in (params, macs)]
+    return Judgement(
         measured.verdict,
         f"No score without {name} is printed: {figure}, without a number. In the fit it "
         f"takes {share[0]:.0%} of the parameters and {share[1]:.0%} of the multiply-adds at "
@@ -436,10 +439,6 @@ def _unprinted(part: str, name: str, figure: str, measured: Comparison) -> Findi
 
 def _cell(table: str, row: str, column: str) -> pd.DataFrame:
     return printed("rdsrn", table, row, column)
-
-
-def _value(cell: pd.DataFrame) -> float:
-    return float(cell["value"].item())
 
 
 def _split(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -453,18 +452,15 @@ def _over(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.Series:
     return pd.Series(found["value"].to_numpy(), index=found["column"])
 
 
-def _million(cell: pd.DataFrame) -> float:
-    return _value(cell) * 1e6
-
-
-def _light(most: float) -> pd.DataFrame:
+def _light(most: Number) -> pd.DataFrame:
     """Scores at x4, in any paper's tables, of other networks of at most ``most`` parameters."""
     table = cells()
     own = table["network"].fillna("").str.startswith("rdsrn")
     table = table[(table["scale"] == 4) & ~own]
     keys = ["paper", "table", "row"]
     params = table[table["quantity"] == "params"]
-    number = params["value"] * params["unit"].map({"K": 1e3, "M": 1e6})
-    light = params.loc[number <= most + HALF_A_STEP, keys].drop_duplicates()
+    end = most.in_full.interval.high
+    light = params[[number.in_full.value < end for number in params["number"]]]
+    light = light[keys].drop_duplicates()
     scores = table[(table["quantity"] == "psnr_y") & table["column"].isin(SETS)]
     return rows(scores.merge(light, on=keys).assign(kind="printed", run=""))

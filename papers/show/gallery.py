@@ -8,7 +8,7 @@ from IPython.display import Markdown, display
 from matplotlib import pyplot as plt
 from torch import nn
 
-from papers.counts import measure
+from papers.counts import COST, printed_counts, readable, tracked
 from papers.printed import cells
 from papers.results import results
 from papers.show.diagram.draw import graph_of
@@ -85,37 +85,20 @@ def variants(name: str) -> list[str]:
     return [other for other, entry in NETWORKS.items() if entry.network is NETWORKS[name].network]
 
 
-def counts(name: str) -> pd.DataFrame:
-    """Measured counts of a paper's networks, a row a network and scale, with what is printed.
+def costs(name: str) -> pd.DataFrame:
+    """Counts of a paper's networks, a row a network and scale, with what is printed.
 
     Returns:
-        Columns: network, scale, parameters, MACs 720p (G), NTIRE FLOPs (G, LR 256x256),
-        activations (M, LR 256x256), and printed: every paper's cell for it.
+        Columns: network, scale, the columns ``papers.counts.COST``, and printed: every paper's
+        cell for it.
     """
-    printed = cells()
-    printed = printed[printed["quantity"].isin(("params", "ntire_flops", "macs_720p"))]
-    rows = []
-    for network in variants(name):
-        for scale in SCALES:
-            try:
-                measured = measure(network, scale)
-            except ValueError:
-                continue  # a network that its paper has at other scales only
-            small, large = measured["256"], measured["720p"]
-            there = printed[(printed["network"] == network) & (printed["scale"] == scale)]
-            found = [f"{c['paper'].upper()} {c['printed']}" for c in there.to_dict("records")]
-            rows.append(
-                {
-                    "network": network,
-                    "scale": scale,
-                    "parameters": small.params,
-                    "MACs, 720p (G)": large.conv_macs / 1e9,
-                    "NTIRE FLOPs (G)": small.ntire_flops / 1e9,
-                    "activations (M)": small.conv_activations / 1e6,
-                    "printed": ", ".join(found),
-                }
-            )
-    return pd.DataFrame(rows)
+    own = [(n, scale) for n in variants(name) for scale in SCALES if (n, scale) in tracked()]
+    there = printed_counts().groupby(["network", "scale"], sort=False)
+    printed = {
+        key: ", ".join(cells["paper"].str.upper() + " " + cells["printed"]) for key, cells in there
+    }
+    table = readable(own)[["network", "scale", *COST]]
+    return table.assign(printed=[printed.get(key, "") for key in own])
 
 
 def scores(name: str) -> pd.DataFrame:
@@ -157,7 +140,7 @@ def show_page(name: str) -> None:
     block = create_network(name, 4, **page.settings).get_submodule(page.block)
     architecture({f"{name}: {page.block}": graph_of(block, leaves=_classes(block, page.leaves))})
     plt.show()
-    display(show(counts(name), f"{name}: counts measured, and as printed", digits=4))
+    display(show(costs(name), f"{name}: counts measured, and as printed", digits=4))
     table = scores(name)
     if len(table):
         display(show(table, f"{name}: PSNR-Y (dB) published | measured", digits=3))

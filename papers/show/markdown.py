@@ -10,6 +10,7 @@ from papers.printed import cells
 from papers.results import results
 from papers.show.figures import label, rank
 from papers.show.tables import gains
+from srlib.evaluation.complexity import parameters
 from srlib.files import replacing
 from srlib.paths import ROOT, Result, find
 from srlib.weights.files import load_trained
@@ -76,7 +77,7 @@ def model_card(root: Path = ROOT) -> str:
             _line(
                 [
                     f"`{path.relative_to(root)}`",
-                    f"{sum(p.numel() for p in network.parameters()):,}",
+                    f"{parameters(network):,}",
                     f"{path.stat().st_size / 1e6:.2f}",
                     header["run"],
                     f"{header['steps']:,}",

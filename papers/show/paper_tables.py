@@ -16,26 +16,25 @@ import pandas as pd
 
 from papers.comparison import (
     CODE_RUN,
-    COUNTS,
     KEYS,
     STATUSES,
     WORST,
     PaperTable,
-    counts,
     load_measured,
     our_counts,
     paper_table,
     paper_tables,
+    tally,
 )
+from papers.counts import QUANTITIES
 from papers.printed import FOLDER
-from papers.show.tables import Table
+from papers.show.tables import StyledTable
 from papers.show.tables import show as show_frame
 from srlib.files import replacing
 from srlib.paths import ROOT
 
 __all__ = [
     "PaperTable",
-    "counts",
     "differing",
     "export",
     "nothing_beside",
@@ -49,6 +48,7 @@ __all__ = [
     "show_outside",
     "standing",
     "summary",
+    "tally",
     "trends",
 ]
 
@@ -84,7 +84,7 @@ MARKDOWN = Markup(
 )
 
 
-class Sheet(Table):
+class Sheet(StyledTable):
     """A styled table with its sources and legend below."""
 
     notes: tuple[str, ...] = ()
@@ -110,19 +110,19 @@ def page(table: PaperTable, row: str, scale: int | None = None) -> Sheet:
     return show(table if scale is None else paper_table(table.paper, table.table, scale))
 
 
-def show_outside(table: PaperTable) -> Table:
+def show_outside(table: PaperTable) -> StyledTable:
     """The numbers outside their tolerance, for a notebook."""
     found = differing(table)
     return show_frame(found, f"{table.source}: {len(found)} numbers are outside")
 
 
-def show_empty(table: PaperTable) -> Table:
+def show_empty(table: PaperTable) -> StyledTable:
     """The printed cells with nothing beside them, by reason, for a notebook."""
     found = nothing_beside(table)
     return show_frame(found, f"{table.source}: {found['cells'].sum()} cells, by reason")
 
 
-def show_counts(table: PaperTable) -> Table:
+def show_counts(table: PaperTable) -> StyledTable:
     """What our networks of the printed rows are, and cost, for a notebook."""
     return show_frame(our_counts(table), f"{table.source}: our networks")
 
@@ -428,7 +428,7 @@ def _runs(table: PaperTable) -> str:
         f"{method} ×{scale} {' '.join(dict.fromkeys(' '.join(part['runs']).split()))}"
         for (method, scale), part in scored.groupby(["method", "scale"], sort=False)
     ]
-    if table.cells["quantity"].isin(COUNTS).any():
+    if table.cells["quantity"].isin(list(QUANTITIES)).any():
         parts.append(f"counts {CODE_RUN} of this commit")
     return f"Runs: {'; '.join(parts)}."
 

@@ -7,22 +7,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from pandas.io.formats.style import Styler
 from safetensors import safe_open
 
-from papers.printed import published
+from papers import counts
 from papers.results import over_seeds, results
-from srlib.evaluation.complexity import LR_720P, complexity
-from srlib.networks import create_network
 from srlib.paths import ROOT, Result, find
 
 SIGNED = ("difference", "gain")
 DIGITS = {"seeds": 0, "ssim_y": 4, "data_share": 4}
 
 
-def beside(printed: pd.DataFrame, scores: pd.DataFrame, quantity: str = "psnr_y") -> pd.DataFrame:
-    """Published | measured | difference for every printed cell, measured over seeds.
+def printed_scores(
+    printed: pd.DataFrame, scores: pd.DataFrame, quantity: str = "psnr_y"
+) -> pd.DataFrame:
+    """Published | measured | difference for every printed score, measured over seeds.
 
     Args:
         printed: from ``published``.
@@ -95,13 +94,8 @@ def overview(root: Path = ROOT) -> pd.DataFrame:
 
 def _training_macs(header: dict[str, Any]) -> int:
     side = header["train"]["patch"] // header["scale"]
-    network = create_network(header["network"], header["scale"], **header["settings"])
-    return (
-        3
-        * complexity(network, (side, side)).conv_macs
-        * header["steps"]
-        * (header["train"]["batch"])
-    )
+    counted = counts.at_size(header["network"], header["scale"], (side, side), **header["settings"])
+    return 3 * counted.conv_macs * header["steps"] * header["train"]["batch"]
 
 
 def protocols(campaign: str, method: str, scale: int, root: Path = ROOT) -> pd.DataFrame:
@@ -111,72 +105,29 @@ def protocols(campaign: str, method: str, scale: int, root: Path = ROOT) -> pd.D
     return pd.read_csv(folder / "protocols.csv").assign(run=run)
 
 
-def complexity_beside(paper: str, table: str, **overrides: Any) -> pd.DataFrame:
-    """Printed parameters and FLOPs beside ours.
-
-    Args:
-        paper, table: as ``published`` takes them.
-        **overrides: settings for ``create_network``, such as ``blocks=4``; with them, only the
-            rows of the paper's own networks.
+def printed_counts(paper: str, table: str, **settings: Any) -> pd.DataFrame:
+    """Printed parameters and FLOPs of a table beside ours; see ``papers.counts.printed_counts``.
 
     Returns:
-        A row a printed figure: row, scale, quantity, published, measured (in the printed unit),
-        difference, and agrees: whether ours, rounded or cut off to the printed digits, is it.
+        A row a printed figure: row, scale, quantity (and its unit), published, measured,
+        difference, agrees.
     """
-    cells = published(paper, table)
-    cells = cells[cells["quantity"].isin(("params", "ntire_flops"))]
-    cells = cells[cells["network"].notna()]
-    if overrides:  # settings of the paper's own networks
-        cells = cells[cells["network"].str.startswith(paper)]
-    rows = []
-    for cell in cells.to_dict("records"):
-        with torch.device("meta"):
-            network = create_network(cell["network"], cell["scale"], **overrides)
-        counts = complexity(network)
-        count = counts.params if cell["quantity"] == "params" else counts.ntire_flops
-        exact = count / {"K": 1e3, "M": 1e6, "G": 1e9}[cell["unit"]]
-        step = 10.0 ** -len(cell["printed"].rstrip("KMG ").partition(".")[2])
-        rows.append(
-            {
-                "row": cell["row"],
-                "scale": cell["scale"],
-                "quantity": f"{cell['quantity']} ({cell['unit']})",
-                "published": cell["value"],
-                "measured": exact,
-                "difference": exact - cell["value"],
-                "agrees": bool(-step / 2 <= exact - cell["value"] < step),
-            }
-        )
-    return pd.DataFrame(rows)
+    found = counts.printed_counts(paper, table, **settings)
+    found = found[found["quantity"].isin(("params", "ntire_flops"))].reset_index(drop=True)
+    found["quantity"] = found["quantity"] + " (" + found["unit"] + ")"
+    return found[["row", "scale", "quantity", "published", "measured", "difference", "agrees"]]
 
 
-def conventions(name: str, scales: tuple[int, ...] = (2, 3, 4)) -> pd.DataFrame:
-    """One network's cost by each convention, a row a scale; columns say unit and input."""
-    rows = []
-    for scale in scales:
-        network = create_network(name, scale)
-        small, large = complexity(network), complexity(network, LR_720P[scale])
-        rows.append(
-            {
-                "scale": scale,
-                "parameters": small.params,
-                "MACs, LR 256² (G)": small.conv_macs / 1e9,
-                "NTIRE FLOPs, LR 256² (G)": small.ntire_flops / 1e9,
-                "MACs, HR 1280×720 (G)": large.conv_macs / 1e9,
-                "activations, LR 256² (M)": small.conv_activations / 1e6,
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-class Table(Styler):
+class StyledTable(Styler):
     """A styled table whose text form is its caption; pandas' own would hold a memory address."""
 
     def __repr__(self) -> str:
         return f"Table: {self.caption}, {len(self.index)} rows"  # type: ignore[attr-defined]
 
 
-def show(table: pd.DataFrame, caption: str, digits: int = 2, signed: tuple[str, ...] = ()) -> Table:
+def show(
+    table: pd.DataFrame, caption: str, digits: int = 2, signed: tuple[str, ...] = ()
+) -> StyledTable:
     """A table for a notebook: fixed digits, signs on differences, a dash for what is missing.
 
     Words stand to the left of their column, numbers to the right. ``signed`` names columns that are
@@ -190,7 +141,7 @@ def show(table: pd.DataFrame, caption: str, digits: int = 2, signed: tuple[str, 
     }
     formats |= dict.fromkeys(table.select_dtypes(np.integer).columns, "{:,}")
     # A fixed id: pandas would draw a random one, and the notebook would never be the same twice.
-    styled = Table(table, uuid=f"t{zlib.crc32(caption.encode()):08x}", caption=caption)
+    styled = StyledTable(table, uuid=f"t{zlib.crc32(caption.encode()):08x}", caption=caption)
     styled.format(formats, na_rep="–").hide(axis="index")
     words = table.columns.get_indexer(table.select_dtypes(exclude=["number", "bool"]).columns)
     left: list[Any] = [{"selector": f".col{place}", "props": "text-align: left"} for place in words]

@@ -15,12 +15,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from papers.counts import measure, reasons
-from papers.printed import cells, published
+from papers import counts
+from papers.counts import count
+from papers.printed import FACTORS, published
 from papers.results import ProvenanceError, results
 from papers.show.figures import foot, label, sources
 from papers.show.point_labels import name_points
-from srlib.evaluation.complexity import Complexity
 from srlib.paths import ROOT, find
 from srlib.weights.official import official
 
@@ -92,7 +92,7 @@ def _printed(paper: str, table: str, dataset: str, cost: Cost, scale: int) -> li
             x = params.get(cell["row"])
         else:
             known = isinstance(cell["network"], str)
-            x = _cost(counted(cell["network"], scale), cost) if known else None
+            x = _cost(cell["network"], scale, cost) if known else None
         if x is not None:
             name = re.sub(r"\s*[\[(].*", "", cell["row"])  # "RFDN [20]", "AIDN(ours)"
             seen = dict.fromkeys(("psnr_y", "low", "high"), cell["value"])
@@ -116,24 +116,19 @@ def _measured(dataset: str, cost: Cost, scale: int, root: Path) -> list[dict[str
         else:
             kind, entry = AUTHORS, official()[str(method)]
             network, settings = entry["network"], entry["settings"]
-        counts = counted(network, scale, **settings)
         psnr = group["psnr_y"]
         rows.append(
             {"name": label(str(method)), "kind": kind, "network": network}
-            | {"cost": _cost(counts, cost), "psnr_y": psnr.mean()}
+            | {"cost": _cost(network, scale, cost, **settings), "psnr_y": psnr.mean()}
             | {"low": psnr.min(), "high": psnr.max(), "campaign": campaign}
             | {"runs": " ".join(group["run"])}
         )
     return rows
 
 
-def counted(network: str, scale: int, **settings: Any) -> Complexity:
-    """Counts of a network for a 1280x720 HR image."""
-    return measure(network, scale, **settings)["720p"]
-
-
-def _cost(counts: Complexity, cost: Cost) -> float:
-    return counts.params / 1e3 if cost == "params" else counts.conv_macs / 1e9
+def _cost(network: str, scale: int, cost: Cost, **settings: Any) -> float:
+    """A network's parameters (thousands) or multiply-adds (10^9)."""
+    return count(network, scale, cost, **settings) / FACTORS[UNITS[cost][0]]
 
 
 def front(found: pd.DataFrame) -> pd.DataFrame:
@@ -166,7 +161,7 @@ def verdict(found: pd.DataFrame, cost: Cost) -> str:
     return "\n".join(sentences)
 
 
-def beside_printed(found: pd.DataFrame) -> pd.DataFrame:
+def printed_points(found: pd.DataFrame) -> pd.DataFrame:
     """A chart's points as a table: a network's printed cost and PSNR beside those measured.
 
     Args:
@@ -183,12 +178,12 @@ def beside_printed(found: pd.DataFrame) -> pd.DataFrame:
         theirs = printed.loc[name] if name in printed.index else pd.Series(dtype=object)
         ours = measured.loc[name] if name in measured.index else pd.Series(dtype=object)
         known = theirs.get("network")
-        counts = _cost(counted(known, 4), "params") if isinstance(known, str) else np.nan
+        counted = _cost(known, 4, "params") if isinstance(known, str) else np.nan
         rows.append(
             {
                 "network": name,
                 "K published": theirs.get("cost", np.nan),
-                "K counted": ours.get("cost", counts),
+                "K counted": ours.get("cost", counted),
                 "PSNR published": theirs.get("psnr_y", np.nan),
                 "PSNR measured": ours.get("psnr_y", np.nan),
                 "difference": ours.get("psnr_y", np.nan) - theirs.get("psnr_y", np.nan),
@@ -199,27 +194,17 @@ def beside_printed(found: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def counts_beside(found: pd.DataFrame, scale: int = 4) -> pd.DataFrame:
+def printed_macs(found: pd.DataFrame, scale: int = 4) -> pd.DataFrame:
     """Multiply-adds that any of the papers prints for a chart's networks, beside ours.
 
     Returns:
         A row a printed cell: network, source, published and measured (10^9), difference, and the
-        reason where ours, rounded to the printed digits, is not what is printed.
+        reason where ours, rounded or cut off to the printed digits, is not what is printed.
     """
-    table = cells("macs_720p")
-    table = table[(table["scale"] == scale) & table["network"].isin(set(found["network"]))]
-    known = reasons()
-    rows = []
-    for cell in table.to_dict("records"):
-        ours = _cost(counted(cell["network"], scale), "macs_720p")
-        digits = len(cell["printed"].rstrip("G ").partition(".")[2])
-        agrees = abs(ours - cell["value"]) <= 0.5 * 10.0**-digits
-        why = "" if agrees else next((r.reason for r in known if r.covers(cell)), "")
-        rows.append(
-            {"network": cell["network"], "source": cell["source"], "published": cell["value"]}
-            | {"measured": ours, "difference": ours - cell["value"], "reason": why}
-        )
-    return pd.DataFrame(rows)
+    table = counts.printed_counts()
+    table = table[(table["quantity"] == "macs_720p") & (table["scale"] == scale)]
+    table = table[table["network"].isin(set(found["network"]))].reset_index(drop=True)
+    return table[["network", "source", "published", "measured", "difference", "reason"]]
 
 
 def chart(found: pd.DataFrame, cost: Cost, dataset: str, scale: int, printed: str) -> Figure:

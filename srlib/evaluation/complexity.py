@@ -19,6 +19,7 @@ NORMS = (nn.BatchNorm2d,)
 
 # What tables of the field mean by "720p": the LR size whose HR output is 1280x720.
 LR_720P = {2: (360, 640), 3: (240, 427), 4: (180, 320)}
+OF_A_SIZE = ("conv_macs", "ntire_flops", "conv_activations")  # the counts that grow with the image
 
 
 @dataclass(frozen=True)
@@ -91,10 +92,34 @@ def complexity(network: nn.Module, lr_size: tuple[int, int] = (256, 256)) -> Com
     conv_macs = sum(n for op, n in flops.items() if "conv" in str(op)) // 2
     return Complexity(
         lr_size=(lr_size[0], lr_size[1]),
-        params=sum(p.numel() for p in network.parameters()),
+        params=parameters(network),
         params_trainable=sum(p.numel() for p in network.parameters() if p.requires_grad),
         conv_macs=conv_macs,
         ntire_flops=conv_macs + extra["transposed"] + extra["pointwise"],
         conv_activations=extra["activations"],
         conv_calls=extra["calls"],
     )
+
+
+def parameters(module: nn.Module) -> int:
+    """Every parameter of a module, a shared one once."""
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def counts(network: nn.Module, scale: int) -> dict[str, int]:
+    """What a network costs at the two LR sizes that the papers use: a row of ``counts.csv``.
+
+    Args:
+        network: as ``complexity`` takes it.
+        scale: its magnification, 2, 3 or 4.
+
+    Returns:
+        params, params_trainable, conv_calls; then conv_macs, ntire_flops and conv_activations, each
+        with ``_256`` for LR 256x256 and with ``_720p`` for the LR of a 1280x720 HR image. See
+        ``Complexity`` for what each counts.
+    """
+    small, large = complexity(network), complexity(network, LR_720P[scale])
+    found = {name: getattr(small, name) for name in ("params", "params_trainable", "conv_calls")}
+    for size, counted in (("256", small), ("720p", large)):
+        found |= {f"{name}_{size}": getattr(counted, name) for name in OF_A_SIZE}
+    return found

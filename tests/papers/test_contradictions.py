@@ -6,13 +6,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from papers.claims import FAILS, Claim, Judgement, Shortfall
 from papers.contradictions import (
     COLUMNS,
     KINDS,
     Finding,
     Reason,
     copied,
-    counts,
     explain,
     findings,
     impossible_counts,
@@ -23,21 +23,19 @@ from papers.contradictions import (
     printed_cells,
     printed_name,
     reasons,
+    tally,
     two_values,
     unsupported,
     wrong_order,
 )
-from papers.counts import measure
+from papers.counts import count
+from papers.evidence import computed
 from papers.printed import PublishedError
-from papers.statements import statement_table, statements
-from srlib.evaluation.complexity import complexity
-from srlib.networks import create_network
 
 HEAD = """
 paper: {{key: {key}}}
 training_sets: []
 protocol: none
-text: {{gain: {{value: "0.20 dB", where: section 9}}}}
 tables:
   "1":
     about: a few networks
@@ -80,50 +78,6 @@ def save(
     return write(folder, key, rows)
 
 
-def say(folder: Path, entry: str, key: str = "one") -> Path:
-    """Add a statement to the paper."""
-    (folder / key).mkdir(exist_ok=True)
-    (folder / key / "statements.yaml").write_text(entry)
-    return folder
-
-
-SMALL, LARGE = '"one 1 | Small [1] x2 | Params"', '"one 1 | Large [2] x2 | Params"'
-PAIR = '["one 1 | Large [2] x2", "one 1 | Small [1] x2", psnr_y]'
-RIGHT = {
-    "a percentage": f"printed: 50 %, follows: [{{fewer: [{SMALL}, {LARGE}]}}]",
-    "a ratio": f"printed: 2 times, follows: [{{ratio: [{LARGE}, {SMALL}]}}]",
-    "a part": f"printed: 1/2, follows: [{{ratio: [{SMALL}, {LARGE}]}}]",
-    "a bound": f"printed: 1 times, relation: more than, follows: [{{ratio: [{LARGE}, {SMALL}]}}]",
-    "a difference": f"printed: 100K, follows: [{{difference: [{LARGE}, {SMALL}]}}]",
-    "a mean": f"printed: 0.20 dB, follows: [{{mean_difference: {PAIR}}}]",
-    "a sum": 'printed: "300", follows: [{sum: [100, 200]}]',
-    "one reading of two": "printed: 50 %, follows: "
-    f"[{{fewer: [{LARGE}, {LARGE}]}}, {{fewer: [{SMALL}, {LARGE}]}}]",
-    "a claim": 'above: {row: "one 1 | Large [2]", quantities: [psnr_y, ssim_y]}',
-    "a claim of less": 'below: {row: "one 1 | Small [1]", quantities: [params]}',
-}
-WRONG = {
-    "a percentage": (f"printed: 60 %, follows: [{{fewer: [{SMALL}, {LARGE}]}}]", 10),
-    "a ratio": (f"printed: 3 times, follows: [{{ratio: [{LARGE}, {SMALL}]}}]", 1),
-    "a part": (f"printed: 1/4, follows: [{{ratio: [{SMALL}, {LARGE}]}}]", 0.25),
-    "a bound": (
-        f"printed: 3 times, relation: more than, follows: [{{ratio: [{LARGE}, {SMALL}]}}]",
-        1,
-    ),
-    "a difference": (f"printed: 90K, follows: [{{difference: [{LARGE}, {SMALL}]}}]", 10),
-    "a mean": (
-        f"printed: 0.50 dB, follows: [{{mean_difference: {PAIR}}}]",
-        0.3,
-    ),
-    "a claim": ('above: {row: "one 1 | Small [1]", quantities: [psnr_y]}', 0.2),
-    "a claim of less": ('below: {row: "one 1 | Large [2]", quantities: [params]}', 100),
-}
-
-
-def entry(way: str) -> str:
-    return f"- {{key: it, place: section 1, says: something, {way}}}\n"
-
-
 def keys(found: Iterator[Finding]) -> list[str]:
     return [one.key for one in found]
 
@@ -134,78 +88,42 @@ def test_a_clean_paper_has_no_finding(tmp_path: Path) -> None:
         assert keys(check(table)) == []
 
 
-@pytest.mark.parametrize("statement", RIGHT)
-def test_a_statement_that_follows_is_no_finding(tmp_path: Path, statement: str) -> None:
-    folder = say(save(tmp_path), entry(RIGHT[statement]))
-    assert keys(unsupported(folder)) == []
-    assert set(statement_table(folder)["verdict"]) == {"holds"}
+EVIDENCE = computed("a", "params", 1)
+SHORT = Shortfall("5 %", 3.0, "points", True, ("ONE, Table 1, Small [1] ×2, Params",))
 
 
-@pytest.mark.parametrize("statement", WRONG)
-def test_a_statement_that_does_not_follow_is_found_with_its_size(
-    tmp_path: Path, statement: str
-) -> None:
-    way, size = WRONG[statement]
-    [one] = unsupported(say(save(tmp_path), entry(way)))
-    assert one.by_how_much == pytest.approx(size) and one.certain
-    assert one.where.startswith("ONE, section 1")
+def failing(*shortfalls: Shortfall, source: str = "Section 1") -> Claim:
+    judgement = Judgement(FAILS, "It is not.", EVIDENCE, shortfalls)
+    return Claim("aidn/made-up", "aidn", source, "It is 8 %.", lambda: judgement)
 
 
-def test_a_number_of_the_papers_text_is_not_given_twice(tmp_path: Path) -> None:
-    way = RIGHT["a mean"].replace("printed: 0.20 dB", "text: gain")
-    table = statement_table(say(save(tmp_path), entry(way).replace("place: section 1, ", "")))
-    assert (table["printed"][0], table["place"][0]) == ("0.20 dB", "section 9")
+def test_a_number_that_does_not_follow_is_a_finding() -> None:
+    [one] = unsupported([failing(SHORT)])
+    assert (one.key, one.kind) == ("arithmetic/aidn/made-up", "arithmetic")
+    assert (one.by_how_much, one.unit, one.certain) == (3.0, "points", True)
+    assert one.what == "It is 8 %. By the cells: 5 %."
+    assert one.where == "AIDN, Section 1; ONE, Table 1, Small [1] ×2, Params"
 
 
-def test_rounding_of_the_cells_can_explain_a_last_digit(tmp_path: Path) -> None:
-    way = RIGHT["a mean"].replace("0.20 dB", "0.21 dB")
-    [one] = unsupported(say(save(tmp_path), entry(way)))
-    assert not one.certain
+def test_each_rival_is_a_finding_of_its_own() -> None:
+    rivals = [
+        SHORT._replace(rival="Small [1]"),
+        SHORT._replace(rival="Large [2]", quantity="params"),
+    ]
+    found = list(unsupported([failing(*rivals)]))
+    assert keys(iter(found)) == [
+        "not-the-best/aidn/made-up/small",
+        "not-the-best/aidn/made-up/large/params",
+    ]
+    assert {one.kind for one in found} == {"not the best"}
 
 
-def test_a_level_rival_is_found_but_not_certain(tmp_path: Path) -> None:
-    folder = save(tmp_path, large="30.00/0.9000")
-    [one] = unsupported(
-        say(folder, entry('above: {row: "one 1 | Large [2]", quantities: [psnr_y]}'))
-    )
-    assert (one.kind, one.certain) == ("not the best", False)
+def test_a_claim_that_names_no_number_and_no_rival_is_no_finding() -> None:
+    assert keys(unsupported([failing()])) == []
 
 
-def test_what_no_cell_decides_is_no_finding(tmp_path: Path) -> None:
-    folder = say(save(tmp_path), entry("unchecked: no table of it"))
-    assert keys(unsupported(folder)) == []
-    assert statement_table(folder)["verdict"].tolist() == ["cannot be checked"]
-
-
-FAULTS = {
-    "a cell that is not there": (
-        RIGHT["a part"].replace("Small [1] x2", "Small [1] x3"),
-        "is no row",
-    ),
-    "a column that is not there": (RIGHT["a part"].replace("Params", "Size"), "names 0 cells"),
-    "two forms in one": (
-        "printed: 1/2, follows: [{sum: [1], fewer: [a, b]}]",
-        "one form is wanted",
-    ),
-    "a number without form": (RIGHT["a part"].replace("1/2", "half"), "'half' is no number like"),
-    "a number without its source": ("printed: 1/2", "one of follows, above, below and unchecked"),
-    "a rival that is not there": (
-        'above: {row: "one 1 | Large [2]", rivals: [Huge], quantities: [psnr_y]}',
-        "nothing to compare with {'Huge'}",
-    ),
-}
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_faulty_statement_is_named(tmp_path: Path, fault: str) -> None:
-    way, message = FAULTS[fault]
-    with pytest.raises(PublishedError, match=message):
-        list(unsupported(say(save(tmp_path), entry(way))))
-
-
-def test_a_statement_of_an_unknown_paper_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(PublishedError, match=r"two/statements.yaml: there is no paper two"):
-        statements(say(save(tmp_path), entry(RIGHT["a part"]), "two"))
+def test_what_only_a_table_says_is_no_finding_on_the_text() -> None:
+    assert keys(unsupported([failing(SHORT, source="Table 3")])) == []
 
 
 def test_two_papers_with_two_values_are_found(tmp_path: Path) -> None:
@@ -295,7 +213,13 @@ def test_one_row_of_scores_for_two_sizes_is_found() -> None:
 def test_a_count_that_is_not_the_networks_is_found(tmp_path: Path) -> None:
     table = printed_cells(save(tmp_path))
     cell = {"paper": "one", "table": "1", "row": "Small [1]", "network": "small", "scale": 2}
-    cell |= {"quantity": "params", "printed": "100K", "published": 100.0, "measured": 80.0}
+    cell |= {
+        "quantity": "params",
+        "unit": "K",
+        "printed": "100K",
+        "published": 100.0,
+        "measured": 80.0,
+    }
     wrong = pd.DataFrame([cell | {"agrees": False}, cell | {"row": "Large [2]", "agrees": True}])
     [one] = impossible_counts(wrong, table)
     assert (one.key, one.by_how_much) == ("count/one/1/small/x2/params", pytest.approx(25))
@@ -334,13 +258,16 @@ def found() -> pd.DataFrame:
 
 
 KNOWN = [
-    "arithmetic/aidn/params-of-srresnet",
-    "arithmetic/aidn/flops-of-srresnet",
-    "arithmetic/aidn/gain-of-aieb",
-    "arithmetic/aidn/blocks",
-    "arithmetic/aidn/part-of-imdn",
-    "arithmetic/aidn/carn-to-ours",
-    "not-the-best/aidn/superior-on-five-sets/srresnet",
+    "arithmetic/aidn/parameters-84-percent",
+    "arithmetic/aidn/flops-91-percent",
+    "arithmetic/aidn/aieb-gain",
+    "arithmetic/aidn/four-blocks",
+    "arithmetic/aidn/half-of-the-winner",
+    "arithmetic/aidn/third-of-imdn",
+    "arithmetic/aidn/carn-is-six-times-as-large",
+    "not-the-best/aidn/superior-to-srresnet/srresnet",
+    "not-the-best/aidn/runtime-of-rfdn/imdn",
+    "not-the-best/rdsrn/better-in-everything/srcnn/params",
     "count/aidn/3/rfdn/x4/ntire_flops",
     "count/aidn/3/imdn/x4/ntire_flops",
     "count/rdsrn/i/rdsrn-r9/x4/macs_720p",
@@ -365,12 +292,8 @@ def test_a_finding_has_its_own_key_and_a_kind(found: pd.DataFrame) -> None:
     assert found["by_how_much"].ge(0).all() and (found["where"] != "").all()
 
 
-def test_the_same_findings_come_twice(found: pd.DataFrame) -> None:
-    pd.testing.assert_frame_equal(found, findings())
-
-
 def test_srresnet_leads_in_the_four_cells_that_are_known(found: pd.DataFrame) -> None:
-    key = "not-the-best/aidn/superior-on-five-sets/srresnet"
+    key = "not-the-best/aidn/superior-to-srresnet/srresnet"
     where = found.set_index("key").loc[key, "where"]
     for place in ("×2, B100", "×3, Set14", "×4, Set14", "×4, B100"):
         assert f"SRResNet [15] {place}" in str(where)
@@ -381,7 +304,7 @@ def test_what_is_cleared_has_a_reason(found: pd.DataFrame) -> None:
 
 
 def test_the_counts_add_up(found: pd.DataFrame) -> None:
-    table = counts(found)
+    table = tally(found)
     assert table["all"].sum() == len(found)
     assert list(table["kind"]) == list(KINDS)
 
@@ -397,10 +320,9 @@ def test_an_unknown_kind_is_named(found: pd.DataFrame) -> None:
 
 
 def test_four_blocks_give_what_the_reasons_say_of_them() -> None:
-    four = complexity(create_network("aidn", 4, blocks=4))
-    srresnet = measure("msrresnet", 4)["256"]
-    assert round(100 * (1 - four.params / srresnet.params)) == 84
-    assert abs(100 * (1 - four.ntire_flops / srresnet.ntire_flops) - 91.5) < 0.5
-    assert measure("carn", 4)["256"].params / four.params > 6
-    assert four.params / measure("imdn-aim", 4)["256"].params < 1 / 3
-    assert round(measure("e-rfdn", 4)["256"].params / four.params) == 2
+    params, flops = (count("aidn", 4, quantity, blocks=4) for quantity in ("params", "ntire_flops"))
+    assert round(100 * (1 - params / count("msrresnet", 4, "params"))) == 84
+    assert abs(100 * (1 - flops / count("msrresnet", 4, "ntire_flops")) - 91.5) < 0.5
+    assert count("carn", 4, "params") / params > 6
+    assert params / count("imdn-aim", 4, "params") < 1 / 3
+    assert round(count("e-rfdn", 4, "params") / params) == 2

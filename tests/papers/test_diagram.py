@@ -2,6 +2,7 @@
 
 import io
 from collections import Counter
+from functools import cache
 from itertools import pairwise
 
 import matplotlib
@@ -12,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from papers.show.diagram.draw import Diagram, draw, graph_of, layer_table, place
-from srlib.evaluation.complexity import complexity
+from srlib.evaluation.complexity import complexity, parameters
 from srlib.networks import create_network, list_networks
 from srlib.networks.aidn import AIDB, AIDN, AIEB, BLOCKS, FDC
 from srlib.networks.blocks import ESA
@@ -31,21 +32,17 @@ def labels(diagram: Diagram) -> list[str]:
     return [node.label for node in diagram.nodes]
 
 
-def parameters(module: nn.Module) -> int:
-    return sum(p.numel() for p in module.parameters())
-
-
-def every_diagram() -> list[tuple[str, Diagram]]:
-    """All AIDN variants at every level of detail that a figure could want."""
-    found = [("AIEB", graph_of(AIEB(50, 25))), ("ESA", graph_of(ESA(50, 12)))]
-    for name in list_networks():
-        if name.startswith("aidn"):
-            network = create_network(name)
-            found.append((name, graph_of(network, leaves=tuple(BLOCKS.values()))))
-    for name, block in BLOCKS.items():
-        found.append((name, graph_of(block(50), leaves=LEAVES)))
-        found.append((f"{name}, whole", graph_of(block(50))))
-    return found
+@cache
+def some_diagrams() -> list[tuple[str, Diagram]]:
+    """Small and large ones, at each level of detail that a figure could want."""
+    return [
+        ("AIEB", graph_of(AIEB(50, 25))),
+        ("ESA", graph_of(ESA(50, 12))),
+        ("AIDN", graph_of(AIDN(), leaves=(AIDB,))),
+        ("FDC", graph_of(FDC(50), leaves=LEAVES)),
+        ("AIDB", graph_of(AIDB(50), leaves=LEAVES)),
+        ("AIDB, whole", graph_of(AIDB(50))),
+    ]
 
 
 def test_aieb_is_the_papers_two_branches() -> None:
@@ -179,7 +176,7 @@ def test_untraceable_module_is_named() -> None:
 
 @pytest.mark.parametrize("direction", ["down", "right"])
 def test_nothing_overlaps(direction: str) -> None:
-    for name, diagram in every_diagram():
+    for name, diagram in some_diagrams():
         layout, sizes = place(diagram, direction, counts=True)
         boxes = [
             (x - w / 2, y - h / 2, x + w / 2, y + h / 2)
@@ -204,7 +201,7 @@ def test_nothing_overlaps(direction: str) -> None:
 
 
 def test_text_is_inside_its_box_and_readable() -> None:
-    for name, diagram in every_diagram():
+    for name, diagram in some_diagrams():
         ax = draw(diagram, counts=True, title=name)
         ax.figure.canvas.draw()
         boxes = {p.get_gid(): p.get_window_extent() for p in ax.artists + list(ax.patches)}

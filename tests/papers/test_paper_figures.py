@@ -32,10 +32,10 @@ from papers.show.trade_off import (
     AUTHORS,
     PRINTED,
     TRAINED,
-    beside_printed,
-    counts_beside,
     front,
     points,
+    printed_macs,
+    printed_points,
     verdict,
 )
 from srlib.networks import create_network
@@ -143,7 +143,7 @@ def test_the_verdict_names_the_front_as_printed_and_as_measured(measured: Path) 
 
 
 def test_a_network_that_was_printed_and_measured_is_one_row(measured: Path) -> None:
-    table = beside_printed(points("aidn", "3", "Urban100", root=measured)).set_index("network")
+    table = printed_points(points("aidn", "3", "Urban100", root=measured)).set_index("network")
     assert table.loc["IMDN", "difference"] == pytest.approx(26.0 - 26.04)
     assert table.loc["CARN", "K counted"] == pytest.approx(1591.963)
     assert pd.isna(table["PSNR published"])["AIDB"]
@@ -151,7 +151,7 @@ def test_a_network_that_was_printed_and_measured_is_one_row(measured: Path) -> N
 
 def test_a_printed_count_that_is_not_ours_has_its_reason(tmp_path: Path) -> None:
     found = points("rfdn", "3", "Set5", "macs_720p", root=tmp_path)
-    table = counts_beside(found).set_index("network")
+    table = printed_macs(found).set_index("network")
     assert table["reason"]["imdn"] == "" and "pixels" in table["reason"]["rfdn"]
 
 

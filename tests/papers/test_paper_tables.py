@@ -15,7 +15,6 @@ from papers.printed import PublishedError
 from papers.results import ProvenanceError
 from papers.show.paper_tables import (
     PaperTable,
-    counts,
     differing,
     export,
     nothing_beside,
@@ -28,6 +27,7 @@ from papers.show.paper_tables import (
     show_outside,
     standing,
     summary,
+    tally,
     trends,
 )
 from srlib.data.imresize import _matrix
@@ -219,7 +219,7 @@ def test_a_cell_is_as_bad_as_its_worst_number(papers: Path, tmp_path: Path) -> N
 
 
 def test_the_counts_of_a_table_add_up(papers: Path, root: Path) -> None:
-    (row,) = counts(root, papers).to_dict("records")
+    (row,) = tally(root, papers).to_dict("records")
     assert row["cells"] == 12 == sum(row[status] for status in STATUSES)
     assert {k: row[k] for k in ("measured", "within", "outside", "not comparable")} == {
         "measured": 7, "within": 3, "outside": 2, "not comparable": 1,
@@ -278,8 +278,7 @@ def test_a_table_names_its_runs_and_explains_its_codes(table: PaperTable) -> Non
     assert "M needs a licence" in html and "g garbled" in html and "ARFDN (entry): four" in html
 
 
-def test_a_table_is_the_same_twice(table: PaperTable) -> None:
-    assert show(table)._repr_html_() == show(table)._repr_html_()
+def test_the_text_form_of_a_table_is_its_caption(table: PaperTable) -> None:
     assert repr(show(table)).startswith("Table: SOME, Table 7, ×4")
 
 

@@ -26,7 +26,7 @@ CARRIERS |= {"srlib.pipeline"}
 PIPELINES = {"quick": ROOT} | {
     path.parent.name: path.parent for path in ROOT.glob("campaigns/*/dvc.yaml")
 }
-OF_ALL_RESULTS = {"render"}
+OF_ALL_RESULTS = {"count", "ledger", "render"}
 
 
 def stages(campaign: str) -> dict[str, dict]:
@@ -121,6 +121,30 @@ def test_stages_depend_on_no_code_that_they_do_not_run() -> None:
     for stage, needed in needs("quick").items():
         code = {dep for dep in dependencies("quick", stage) if (ROOT / dep).suffix == ".py"}
         assert code - needed <= shared, stage
+
+
+def test_counting_depends_on_all_that_it_runs() -> None:
+    needed = files(with_imports(used_modules(pipeline, "count"), networks_of("benchmarks")))
+    assert missing(needed, dependencies("quick", "count")) == set()
+
+
+def test_judging_depends_on_all_that_it_runs() -> None:
+    needed = files(with_imports({"papers.ledger"}, networks_of("benchmarks")))
+    assert missing(needed, dependencies("quick", "ledger")) == set()
+
+
+def test_judging_depends_on_the_runs_of_every_campaign_but_the_quick_one() -> None:
+    campaigns = {path.name for path in ROOT.glob("results/runs/*")} - {"quick"}
+    runs = {dep for dep in stages("quick")["ledger"]["deps"] if dep.startswith("results/runs/")}
+    assert runs == {f"results/runs/{campaign}" for campaign in campaigns}
+
+
+@pytest.mark.parametrize(
+    ("stage", "earlier"),
+    [("ledger", "counts.csv"), ("render", "counts.csv"), ("render", "ledger.csv")],
+)
+def test_a_stage_waits_for_what_it_reads(stage: str, earlier: str) -> None:
+    assert f"results/{earlier}" in stages("quick")[stage]["deps"]
 
 
 def test_the_notebooks_depend_on_all_that_they_run() -> None:

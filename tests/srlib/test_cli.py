@@ -76,11 +76,11 @@ def test_a_mistake_is_one_line_on_stderr(arguments, says, weights, image, tmp_pa
 
 
 def test_an_unknown_reference_is_named(store, root, tmp_path, monkeypatch, capsys) -> None:
-    params = root / "params.yaml"
-    packed = load_config(params).packed(4, "test")  # in a fresh clone there are no images yet
+    shutil.copy(root / "params.yaml", tmp_path)
+    packed = load_config(root / "params.yaml").packed(4, "test")
     shutil.copytree(store.folder, tmp_path / packed)
     monkeypatch.chdir(tmp_path)
-    assert main(["evaluate", "--params", str(params), "--reference", "nothing"]) == 2
+    assert main(["evaluate", "--reference", "nothing"]) == 2
     assert "neither bicubic, hr" in capsys.readouterr().err
 
 

@@ -27,6 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from papers.show.diagram.layout import MARGIN, PORT, Layout, layered
 from papers.show.diagram.trace import Diagram, Node, example_for, graph_of, tensors_in
+from srlib.evaluation.complexity import parameters
 
 __all__ = ["Diagram", "Node", "draw", "graph_of", "layer_table", "place"]
 
@@ -209,7 +210,7 @@ def layer_table(module: nn.Module, lr_size: tuple[int, int] = (64, 64)) -> pd.Da
         child.register_forward_hook(leave)
     with torch.no_grad(), torch.device("meta"), FlopCounterMode(display=False) as counter:
         result = network(example_for(network, lr_size))
-    params = sum(p.numel() for p in network.parameters()) - sum(row[3] for row in rows)
+    params = parameters(network) - sum(row[3] for row in rows)
     rest = macs() - sum(row[4] for row in rows)
     if params or rest:
         rows.append(["(elsewhere)", type(module).__name__, tuple(result.shape), params, rest])

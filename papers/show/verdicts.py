@@ -5,7 +5,8 @@ from html import escape
 
 import pandas as pd
 
-from papers.claims import EVIDENCE, VERDICTS
+from papers.claims import VERDICTS
+from papers.evidence import EVIDENCE
 from papers.ledger import evidence
 
 
@@ -13,7 +14,7 @@ def tally(ledger: pd.DataFrame) -> pd.DataFrame:
     """How many claims have which verdict.
 
     Args:
-        ledger: from ``papers.claims.ledger``.
+        ledger: from ``papers.ledger.ledger``.
 
     Returns:
         A row a paper, and one of all; columns: paper, each verdict, claims.
