@@ -128,9 +128,9 @@ def check_name(name: str) -> None:
     """Raises ValueError where the registry has no such network; names the nearest."""
     if name not in NETWORKS:
         near = difflib.get_close_matches(str(name), NETWORKS, 1, 0.5)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        hint = f" did you mean {near[0]}?" if near else ""
         raise ValueError(
-            f"network {name!r} is unknown{hint} srlib.list_networks() gives "
+            f"network {name!r} is unknown;{hint} srlib.list_networks() gives "
             f"{', '.join(list_networks())}"
         )
 
