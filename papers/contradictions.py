@@ -249,7 +249,7 @@ def _count_key(cell: dict) -> str:
 
 
 def unsupported(claims: Iterable[Claim]) -> Iterator[Finding]:
-    """Kinds "arithmetic" and "not the best": claims of a text that the cells do not bear out.
+    """Kinds "arithmetic" and "not the best": claims of a text that the cells do not support.
 
     Args:
         claims: those that fail. One that names neither a number nor a rival has no shortfall, and

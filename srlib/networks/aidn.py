@@ -147,10 +147,10 @@ class AIDN(nn.Module):
 
     Raises:
         ValueError: unknown ``block``, ``blocks`` or ``scale`` below 1, ``channels`` below 4, or an
-            LR image smaller than ``least_size`` (the ESA's 15 pixels).
+            LR image smaller than ``min_size`` (the ESA's 15 pixels).
     """
 
-    least_size = ESA.least
+    min_size = ESA.min_size
 
     def __init__(
         self, scale: int = 4, blocks: int = 6, channels: int = 50, block: str = "aidb"
@@ -171,6 +171,6 @@ class AIDN(nn.Module):
         self.tail = PixelShuffleTail(channels, scale)
 
     def forward(self, x: Tensor) -> Tensor:
-        head = self.head(as_rgb(x, self.least_size))
+        head = self.head(as_rgb(x, self.min_size))
         outputs = torch.cat(chained(self.blocks, head), dim=1)
         return self.tail(self.refine(self.fuse(outputs)) + head)

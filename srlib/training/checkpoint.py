@@ -1,4 +1,4 @@
-"""What a run is at one step, and how it goes to disk and back."""
+"""The state of a run at one step, and how it is saved and loaded."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class State:
         save_tensors(tensors, path, header)
 
     def load(self, path: Path) -> None:
-        """Become what a checkpoint holds."""
+        """Load a checkpoint into this state."""
         tensors, header = load_tensors(path)
         self.network.load_state_dict(_part(tensors, "network."))
         if self.ema is not None:
