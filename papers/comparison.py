@@ -162,6 +162,7 @@ class PaperTable:
     about: str
     columns: dict[str, Column]
     cells: pd.DataFrame
+    apart: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -190,11 +191,12 @@ class PaperTable:
     @property
     def status(self) -> pd.DataFrame:
         """The printed cells (two numbers of one cell together): row, scale, column, measured
-        (whether anything is), status: the worst of its numbers."""
+        (whether anything stands beside what is printed), status: the worst of its numbers."""
         own = self.cells[~self.cells["entry"]]
-        grouped = own.assign(
-            rank=own["status"].map(WORST.index), measured=own["measured"].notna()
-        ).groupby(KEYS, sort=False)
+        beside = own["measured"].notna() & own["published"].notna()
+        grouped = own.assign(rank=own["status"].map(WORST.index), measured=beside).groupby(
+            KEYS, sort=False
+        )
         found = grouped.agg(rank=("rank", "min"), measured=("measured", "any")).reset_index()
         return found.assign(status=[WORST[i] for i in found["rank"]]).drop(columns="rank")
 
@@ -263,7 +265,7 @@ def paper_table(
     digits = cells.groupby(["column", "quantity"])["digits"].transform("max")
     cells["digits"] = digits.fillna(cells["quantity"].map({"psnr_y": 2, "ssim_y": 4})).fillna(0)
     source = printed.source or f"{paper.upper()}, Table {table}"
-    return PaperTable(paper, table, source, printed.about, printed.columns, cells)
+    return PaperTable(paper, table, source, printed.about, printed.columns, cells, printed.apart)
 
 
 def tally(root: Path = ROOT, folder: Path = FOLDER) -> pd.DataFrame:

@@ -202,12 +202,19 @@ class Row:
 
 @dataclass(frozen=True, config=STRICT)
 class Table:
-    """A printed table; ``source`` cites it, by default with the paper's key and the table's."""
+    """A printed table.
+
+    Attributes:
+        source: cites it, by default with the paper's key and the table's.
+        apart: rows that the paper itself sets apart, as larger networks; who is best is told among
+            the others.
+    """
 
     about: str
     columns: dict[str, Column]
     rows: list[Row]
     source: str = ""
+    apart: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -113,13 +113,15 @@ def page(table: PaperTable, row: str, scale: int | None = None) -> Sheet:
 def show_outside(table: PaperTable) -> StyledTable:
     """The numbers outside their tolerance, for a notebook."""
     found = differing(table)
-    return show_frame(found, f"{table.source}: {len(found)} numbers are outside")
+    caption = f"{table.source}: {_quantity(len(found), 'number is', 'numbers are')} outside"
+    return show_frame(found, caption)
 
 
 def show_empty(table: PaperTable) -> StyledTable:
     """The printed cells with nothing beside them, by reason, for a notebook."""
     found = nothing_beside(table)
-    return show_frame(found, f"{table.source}: {found['cells'].sum()} cells, by reason")
+    cells = _quantity(int(found["cells"].sum()), "cell", "cells")
+    return show_frame(found, f"{table.source}: {cells}, by reason")
 
 
 def show_counts(table: PaperTable) -> StyledTable:
@@ -161,43 +163,73 @@ def show(table: PaperTable) -> Sheet:
 
 
 def summary(table: PaperTable) -> str:
-    """A sentence: how many printed cells there are, measured, within, and which are outside."""
+    """Sentences: how many printed cells there are, measured, within, and which are outside."""
     status = table.status
+    measured = status[status["measured"]]
     found = {name: status[status["status"] == name] for name in STATUSES}
-    text = f"Of {len(status)} printed cells of {table.source}, {status['measured'].sum()} are "
-    text += f"measured here: {len(found['within'])} within the tolerance, "
-    text += f"{len(found['outside'])} outside"
-    if len(found["outside"]):
-        several = len(table.cells["scale"].unique()) > 1
-        rows = [
-            f"{row}{''.join(f' ×{s}' for s in part['scale'].unique()) * several}: "
-            + _list(part["column"].unique())
-            for row, part in found["outside"].groupby("row", sort=False)
+    text = f"{_quantity(len(status), 'cell is', 'cells are')} printed in {table.source}, and "
+    text += f"{_count(len(measured), 'is', 'are')} measured here"
+    if len(measured):
+        parts = [
+            (len(found["within"]), "within the tolerance"),
+            (len(found["outside"]), "outside" + _outside(table, found["outside"])),
+            (len(found["not comparable"]), "shown and not judged"),
         ]
-        text += f" ({'; '.join(rows)})"
-    unjudged = status["measured"] & ~status["status"].isin(["within", "outside"])
-    text += f", {unjudged.sum()} shown and not judged."
-    if nothing := int((~status["measured"]).sum()):
-        text += f" {nothing} have nothing beside them, each with its reason."
+        text += ": " + ", ".join(f"{number} {what}" for number, what in parts if number)
+    text += "."
+    if nothing := len(status) - len(measured):
+        text += f" {_count(nothing, 'has', 'have').capitalize()} nothing beside "
+        text += "it, with its reason." if nothing == 1 else "them, each with its reason."
     return textwrap.fill(text, 100)
+
+
+def _outside(table: PaperTable, cells: pd.DataFrame) -> str:
+    """Which rows and columns are outside the tolerance, in brackets."""
+    several = len(table.cells["scale"].unique()) > 1
+    rows = [
+        f"{row}{''.join(f' ×{s}' for s in part['scale'].unique()) * several}: "
+        + _list(part["column"].unique())
+        for row, part in cells.groupby("row", sort=False)
+    ]
+    return f" ({'; '.join(rows)})" if rows else ""
 
 
 def standing(table: PaperTable, row: str) -> str:
     """A sentence: in how many printed scores a row is the best, or second best, at its scales.
 
+    It is told among the rows of the paper's own group: what the paper sets apart is left out.
+
     Raises:
         ValueError: the table prints no such row; names those it has.
     """
-    best, own = _best(table.cells), table.cells[table.cells["row"] == row]
-    if not len(own):
+    if row not in set(table.cells["row"]):
         raise ValueError(f"{table.source} has no row {row!r}: {list(table.cells['row'].unique())}")
+    apart = [name for name in table.apart if name != row]
+    group = table.cells[~table.cells["row"].isin(apart)]
+    best, own = _best(group), group[group["row"] == row]
     scores = own[own["quantity"].isin(BEST) & own["published"].notna()]
     places = [best.get(index, "") for index in scores.index]
-    return textwrap.fill(
-        f"As printed, {row} is the best in {places.count('best')} and the second best in "
-        f"{places.count('second')} of its {len(places)} scores (PSNR and SSIM apart, ties shared).",
-        100,
-    )
+    first, second = places.count("best"), places.count("second")
+    if len(places) == 1:
+        place = {"best": "the best", "second": "the second best"}.get(places[0], "neither best")
+        text = f"As printed, {row} is {place} in its only score"
+    else:
+        text = f"As printed, {row} is the best in {_count(first)} and the second best in "
+        text += f"{_count(second)} of its {len(places)} scores"
+    notes = [f"{_list(apart)} stand apart, as in the paper"] * bool(apart)
+    notes += ["PSNR and SSIM apart, ties shared"]
+    return textwrap.fill(f"{text} ({'; '.join(notes)}).", 100)
+
+
+def _count(number: int, one: str = "", many: str = "") -> str:
+    """A number as it stands in a sentence, with its verb: "none is", "one is", "12 are"."""
+    words = {0: "none", 1: "one"}.get(number, str(number))
+    return f"{words} {one if number in (0, 1) else many}".strip()
+
+
+def _quantity(number: int, one: str, many: str) -> str:
+    """A number with its noun, to begin a sentence: "1 cell", "12 cells"."""
+    return f"{number} {one if number == 1 else many}"
 
 
 def differing(table: PaperTable) -> pd.DataFrame:

@@ -26,6 +26,7 @@ SIZES = {
     ("aidn", "1"): (12, 6, 0),
     ("aidn", "2"): (4, 6, 0),
     ("aidn", "3"): (45, 7, 14),
+    ("aidn", "poster"): (12, 6, 0),
     ("fdiwn", "poster"): (32, 10, 8),
     ("rdsrn", "I"): (6, 4, 0),
     ("rdsrn", "II"): (4, 5, 1),
@@ -178,9 +179,9 @@ TEXTS = {
 ARROWS = {r"\downarrow": "↓", r"\uparrow": "↑", r"\wedge": "∧", "$": ""}
 
 
-def lines_of(key: str) -> list[list[str]]:
+def lines_of(key: str, table: str = "") -> list[list[str]]:
     """The rows of the tables of a text: cells without spaces and markup, blank ones left out."""
-    path = PAPERS / TEXTS[key]
+    path = PAPERS / (f"{key}_poster.txt" if table == "poster" else TEXTS[key])
     if not path.exists():
         pytest.skip(f"{path} is not here; set SRLIB_PAPERS to the folder of the papers' texts")
     text = re.sub(r"</?mark>| ", "", path.read_text())
@@ -215,7 +216,7 @@ HEADINGS_I = ["Params (M)", "Multi- Adds (G)", "Processing Time (s)", "PSNR (dB)
 
 @pytest.mark.parametrize(("key", "table"), TABLES)
 def test_the_cells_stand_in_the_text_in_this_order(key: str, table: str) -> None:
-    lines = iter(lines_of(key))
+    lines = iter(lines_of(key, table))
     for label, *printed in rows_of(key, load_paper(key).tables[table]):
         assert any(label in line and line[-len(printed) :] == printed for line in lines), label
 
