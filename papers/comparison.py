@@ -148,6 +148,7 @@ class PaperTable:
         paper, table: as ``published`` names them.
         source: how the table is cited.
         about: what it shows.
+        apart: the rows that the paper sets apart from the others.
         columns: the printed columns by our key.
         cells: a row a printed number, in the printed order, then our own rows. Columns: row, entry
             (whether the row is ours), scale, column, quantity, printed (as the cell stands),

@@ -298,7 +298,8 @@ def crops(
     shown = pictures(campaign, scale, root)[image]
     scores = per_image(campaign, root)
     scores = scores[(scores["image"].astype(str) == image) & (scores["seed"] <= 0)]
-    by_label = scores.assign(label=scores["method"].map(label)).set_index("label")
+    names = [label(m, s >= 0) for m, s in zip(scores["method"], scores["seed"], strict=True)]
+    by_label = scores.assign(label=names).set_index("label")  # as ``pictures`` names them
     drawn = []
     for name, path in shown.items():
         pixels = np.asarray(Image.open(path))
@@ -311,7 +312,8 @@ def crops(
         drawn.append(Panel(name.partition(" (")[0] + score, pixels))
     table = results(root)
     table = table[(table["campaign"] == campaign) & (table["seed"] <= 0)]
-    runs = table[table["method"].map(label).isin(list(shown))]["run"]
+    names = [label(m, s >= 0) for m, s in zip(table["method"], table["seed"], strict=True)]
+    runs = table[[name in shown for name in names]]["run"]
     theirs = [name.partition(" (")[0] for name in shown if name.endswith("(authors' weights)")]
     note = f"authors' weights: {', '.join(theirs)}; " if theirs else ""
     columns = 4 if drawn[0].pixels is not None and drawn[0].pixels.shape[1] <= 200 else 3

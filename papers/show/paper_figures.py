@@ -151,11 +151,19 @@ def compared(
 def best(table: pd.DataFrame) -> str:
     """Who has the highest PSNR-Y of the image, and of the crop, among ``compared``'s rows."""
     scores = table[table["run"].notna()].set_index("method")
-    image, crop = scores["psnr_image"], scores["psnr_crop"]
+    image, crop = (_highest(scores[name]) for name in ("psnr_image", "psnr_crop"))
     return (
-        f"of {len(scores)} methods, the image has its highest PSNR-Y by {image.idxmax()} "
-        f"({image.max():.2f} dB), the crop by {crop.idxmax()} ({crop.max():.2f} dB)"
+        f"of {len(scores)} methods, the image has its highest PSNR-Y by {image}, the crop by {crop}"
     )
+
+
+def _highest(scores: pd.Series) -> str:
+    """Who has the highest score; those that print the same share it."""
+    shown = scores.round(2)
+    names = shown.index[shown == shown.max()].astype(str)
+    if len(names) > 3:
+        return f"{len(names)} of them alike ({shown.max():.2f} dB)"
+    return f"{' and '.join(names)} ({shown.max():.2f} dB)"
 
 
 def _picture(campaign: str, method: str, dataset: str, stem: str, scale: int, root: Path) -> Path:

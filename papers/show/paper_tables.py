@@ -91,7 +91,7 @@ class Sheet(StyledTable):
 
     def _repr_html_(self) -> str | None:
         below = "<br>".join(escape(note) for note in self.notes)
-        return f'{self.to_html()}<p style="font-size: 85%">{below}</p>'
+        return f'{super()._repr_html_()}<p style="font-size: 85%">{below}</p>'
 
 
 def page(table: PaperTable, row: str, scale: int | None = None) -> Sheet:

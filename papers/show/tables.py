@@ -119,10 +119,22 @@ def printed_counts(paper: str, table: str, **settings: Any) -> pd.DataFrame:
 
 
 class StyledTable(Styler):
-    """A styled table whose text form is its caption; pandas' own would hold a memory address."""
+    """A styled table whose text form is its caption; pandas' own would hold a memory address.
+
+    One that is wider than the page scrolls by itself.
+    """
 
     def __repr__(self) -> str:
         return f"Table: {self.caption}, {len(self.index)} rows"  # type: ignore[attr-defined]
+
+    def _repr_html_(self) -> str | None:
+        return f'<div style="overflow-x: auto">{self.to_html()}</div>'
+
+
+def shortened(runs: str, most: int = 2) -> str:
+    """Runs as a table has room for: the first ones, and how many more there are."""
+    names = runs.split()
+    return runs if len(names) <= most else f"{' '.join(names[:most])} and {len(names) - most} more"
 
 
 def show(
@@ -140,6 +152,14 @@ def show(
         for column in table.select_dtypes(np.number).columns
     }
     formats |= dict.fromkeys(table.select_dtypes(np.integer).columns, "{:,}")
+    whole = [
+        column
+        for column in table.select_dtypes(np.floating).columns
+        if column not in (*SIGNED, *signed) and (table[column].dropna() % 1 == 0).all()
+    ]
+    formats |= dict.fromkeys(whole, "{:,.0f}")  # 323, not 323.00
+    if "runs" in table:
+        table = table.assign(runs=[shortened(str(runs)) for runs in table["runs"]])
     # A fixed id: pandas would draw a random one, and the notebook would never be the same twice.
     styled = StyledTable(table, uuid=f"t{zlib.crc32(caption.encode()):08x}", caption=caption)
     styled.format(formats, na_rep="–").hide(axis="index")
