@@ -155,7 +155,9 @@ def show(
     whole = [
         column
         for column in table.select_dtypes(np.floating).columns
-        if column not in (*SIGNED, *signed) and (table[column].dropna() % 1 == 0).all()
+        if column not in (*SIGNED, *signed)
+        and not str(column).startswith(("psnr", "ssim"))
+        and (table[column].dropna() % 1 == 0).all()
     ]
     formats |= dict.fromkeys(whole, "{:,.0f}")  # 323, not 323.00
     if "runs" in table:
