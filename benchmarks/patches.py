@@ -1,4 +1,4 @@
-"""Patches a second: `Store.batch` against a DataLoader that decodes a pair of PNGs per patch.
+"""Patches a second: packed images against a DataLoader that decodes a pair of PNGs per patch.
 
 Both cut the same images (made here, or the PNGs of a folder), in turn in one process: batches of
 aligned LR and HR patches, flipped and rotated, as float32 on the CPU. The DataLoader is the usual
@@ -23,7 +23,7 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
 from srlib.data.pack import pack
-from srlib.data.packed import Store
+from srlib.data.packed import PackedImages
 
 SCALE, BATCH, PATCHES = 4, 32, (256, 96)
 
@@ -78,7 +78,7 @@ def timed(batches: Iterator[object], count: int) -> float:
     return BATCH * count / (perf_counter() - start)
 
 
-def from_store(store: Store, patch: int) -> Iterator[object]:
+def from_store(store: PackedImages, patch: int) -> Iterator[object]:
     step = 0
     while True:
         yield store.batch(patch, BATCH, 0, step)
@@ -86,19 +86,21 @@ def from_store(store: Store, patch: int) -> Iterator[object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Time Store.batch against a DataLoader of PNGs.")
+    parser = argparse.ArgumentParser(
+        description="Time PackedImages.batch against a DataLoader of PNGs."
+    )
     parser.add_argument("--images", type=Path, help="a folder of PNGs; without it they are made")
     parser.add_argument("--count", type=int, default=8, help="images to make")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2, help="of the DataLoader")
-    parser.add_argument("--threads", type=int, default=1, help="of PyTorch, for Store.batch")
+    parser.add_argument("--threads", type=int, default=1, help="of PyTorch, for PackedImages.batch")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         images = from_folder(args.images) if args.images else pictures(args.count)
         pack(images, folder / "store", SCALE, "replicate")
-        store = Store(folder / "store")
+        store = PackedImages(folder / "store")
         for index in range(len(store)):
             Image.fromarray(store.hr(index)).save(folder / f"{index}.png")
             Image.fromarray(store.lr(index)).save(folder / f"{index}x{SCALE}.png")
@@ -117,7 +119,7 @@ def main() -> None:
                 del loader
             rows = median(speeds), median(theirs)
             print(
-                f"HR patch {patch:3}: Store.batch {rows[0]:9,.0f}   "
+                f"HR patch {patch:3}: PackedImages.batch {rows[0]:9,.0f}   "
                 f"DataLoader {rows[1]:7,.0f}   ratio {rows[0] / rows[1]:7.1f}"
             )
 

@@ -21,7 +21,7 @@ from torch import nn
 
 from srlib.config import Train, load_config
 from srlib.data.pack import pack
-from srlib.data.packed import Store
+from srlib.data.packed import PackedImages
 from srlib.evaluation.complexity import complexity
 from srlib.networks import create_network
 from srlib.training.devices import Devices
@@ -104,7 +104,7 @@ def main() -> None:
     times: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder, Devices(recipe):
         pack([("made", "noise", pixels)], Path(folder) / "store", options.scale, "replicate")
-        store = Store(Path(folder) / "store")
+        store = PackedImages(Path(folder) / "store")
         runs = {}
         for name, changed in changes(recipe).items():
             network = create_network(options.network, options.scale, **settings)

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from papers.intervals import agrees, paired_bootstrap, verdict
+from papers.claims import Comparison, compare
+from papers.intervals import agrees, paired_bootstrap
 from papers.printed import published
 from papers.results import per_image, results
 from srlib.config import load_config
@@ -20,6 +21,20 @@ from srlib.paths import results as results_folder
 
 CAMPAIGNS = ("paper", "bsd400", "quick")  # the biggest first
 TOGETHER = "all sets"
+RECONSTRUCTED = {
+    "Base": "Base is reconstructed from a drawing and a count",
+    "AIEB": "AIEB is reconstructed from a drawing and a count, with another width and more units "
+    "than Base",
+    "FDC": "FDC is reconstructed from one line of text",
+}  # the rows whose code is not public; srlib/networks/aidn.py says how
+
+
+def reconstructed(before: str, after: str) -> str:
+    """What to bear in mind of a step between two rows: which of them the paper does not define."""
+    if (before, after) == ("FDC", "AIDB"):
+        return f"{RECONSTRUCTED['FDC']}, and this step changes one thing."
+    parts = [RECONSTRUCTED[row] for row in (before, after) if row in RECONSTRUCTED]
+    return f"{'; '.join(parts)}: more may differ than what the step is named after." * bool(parts)
 
 
 def printed() -> pd.DataFrame:
@@ -48,17 +63,16 @@ def best(root: Path = ROOT) -> str:
 def steps(campaign: str, root: Path = ROOT) -> pd.DataFrame:
     """Each step of the ablation, row to row and from the first row to the last.
 
-    The networks of a step share images, not seeds; see ``paired_bootstrap`` for the interval. Rows
-    of "all sets" take every image of the printed sets alike; what is published for them is the mean
-    of the printed steps, weighted by images. They answer the question: of the rest, about one
-    interval in twenty misses the truth by chance.
+    The networks of a step share images, and seeds with the patches drawn by them; see
+    ``paired_bootstrap`` for the interval. Rows of "all sets" take every image of the printed sets
+    alike; what is published for them is the mean of the printed steps, weighted by images. A row
+    says what was measured and decides nothing: ``decided`` does.
 
     Returns:
         A row a step and set that both networks are scored on: step, set, images, published (the
         printed step, dB; NaN where the set is not printed), measured, difference (measured less
-        published), low, high (ends of the 95% interval, dB), verdict (does the block help; by the
-        rule of ``papers.intervals.verdict``), within (whether the printed step lies inside the
-        interval, None where nothing is printed), seeds (of the network that has fewer), runs.
+        published), low, high (ends of the 95% interval, dB), within (whether the printed step lies
+        inside the interval, None where nothing is printed), seeds (that both networks have), runs.
 
     Raises:
         ValueError: a step's networks are not scored on the same images; names them.
@@ -80,11 +94,10 @@ def steps(campaign: str, root: Path = ROOT) -> pd.DataFrame:
             sets[TOGETHER] = shared
         for name, members in sets.items():
             first, second = a[members], b[members]
-            interval = paired_bootstrap(first, second)
+            interval = paired_bootstrap(first, second, same_seeds=True)
             weights = first.columns.get_level_values("set").value_counts()
             step = (cells.loc[new] - cells.loc[old]).reindex(members)
             wanted = round(float(np.average(step, weights=weights[members])), 4)
-            seeds = min(len(first), len(second))
             used = [
                 runs[(runs["method"] == method) & runs["seed"].isin(part.index)]["run"]
                 for method, part in ((old, a), (new, b))
@@ -94,12 +107,24 @@ def steps(campaign: str, root: Path = ROOT) -> pd.DataFrame:
                 | {"published": wanted, "measured": interval.mean}
                 | {"difference": interval.mean - wanted}
                 | {"low": interval.low, "high": interval.high}
-                | {"verdict": verdict(interval) if seeds > 1 else "undecided: one seed"}
                 | {"within": None if np.isnan(wanted) else agrees(interval, wanted)}
-                | {"seeds": seeds, "runs": " ".join(dict.fromkeys(pd.concat(used)))}
+                | {"seeds": len(first), "runs": " ".join(dict.fromkeys(pd.concat(used)))}
             )
     columns = ["step", "set", "images", "published", "measured", "difference", "low", "high"]
-    return pd.DataFrame(rows, columns=[*columns, "verdict", "within", "seeds", "runs"])
+    return pd.DataFrame(rows, columns=[*columns, "within", "seeds", "runs"])
+
+
+def decided(campaign: str, root: Path = ROOT) -> dict[str, Comparison]:
+    """Whether each step helps, by the rule of the claims, over all sets that were measured."""
+    table = printed()
+    scale = int(table["scale"].iloc[0])
+    scores = _of(campaign, results(root), table)
+    sets = list(scores["set"].unique())
+    return {
+        f"{before} → {after}": compare(campaign, new, old, sets, scale, root=root)
+        for (before, old), (after, new) in _pairs(table)
+        if {old, new} <= set(scores["method"])
+    }
 
 
 def answer(campaign: str, root: Path = ROOT) -> str:
@@ -113,17 +138,21 @@ def answer(campaign: str, root: Path = ROOT) -> str:
     lines = [f"Campaign {campaign}, {_count(seeds, 'seed')}, {_count(images, 'image')} ({name}):"]
     if seeds == 1:
         lines = [f"{lines[0][:-1]}; the intervals are over images, for these weights alone:"]
+    verdicts = decided(campaign, root)
     for row in whole.to_dict("records"):
         line = f"  {row['step']}: {row['measured']:+.3f} dB"
-        line += f" [{row['low']:+.3f}, {row['high']:+.3f}], {row['verdict']}"
+        line += f" [{row['low']:+.3f}, {row['high']:+.3f}], {verdicts[row['step']].verdict}"
         if row["within"] is not None:
             where = "inside" if row["within"] else "outside"
             line += f"; published {row['published']:+.3f}, {where} the interval"
         lines.append(line + ".")
+    reasons: dict[str, list[str]] = {}
+    for step, found in verdicts.items():
+        reasons.setdefault(found.why, []).append(step)
+    for why, steps_of in reasons.items():
+        lines.append(f"{', '.join(steps_of)}: {why}." if len(reasons) > 1 else f"All: {why}.")
+    lines.append(f"{'; '.join(RECONSTRUCTED.values())}. Only FDC → AIDB changes one thing.")
     apart = table[table["set"] != TOGETHER]
-    if len(apart) > len(whole):
-        counts = ", ".join(f"{n} {text}" for text, n in apart["verdict"].value_counts().items())
-        lines.append(f"Set by set, {_count(len(apart), 'step')}: {counts}.")
     compared = apart[apart["within"].notna()]
     if len(compared):
         inside = f"{compared['within'].sum()} of {len(compared)}"
@@ -261,11 +290,7 @@ def _pairs(table: pd.DataFrame) -> list[tuple[tuple[str, str], tuple[str, str]]]
 def _matrices(
     campaign: str, scores: pd.DataFrame, old: str, new: str
 ) -> tuple[pd.DataFrame, pd.DataFrame] | None:
-    """PSNR-Y of both networks, (seeds, images); None if one is not scored.
-
-    Where one has a single seed so far, one of the other's is taken, so that the step is of weights
-    against weights.
-    """
+    """PSNR-Y of both networks by the seeds that both have, (seeds, images); None without any."""
     a, b = (
         scores[scores["method"] == name].pivot_table(
             index="seed", columns=["set", "image"], values="psnr_y"
@@ -279,9 +304,8 @@ def _matrices(
             f"results/{campaign}: {old} and {new} are not scored on the same images by every seed; "
             "evaluate them again"
         )
-    if 1 in (len(a), len(b)):
-        a, b = a.iloc[:1], b.iloc[:1]
-    return a, b[a.columns]
+    seeds = a.index.intersection(b.index)
+    return (a.loc[seeds], b.loc[seeds, a.columns]) if len(seeds) else None
 
 
 def _trained(campaign: str, root: Path) -> list[tuple[Path, dict[str, Any]]]:

@@ -1,10 +1,11 @@
 """What the papers claim in words, and whether it holds: how a claim is written and judged.
 
 A claim is a function of ``papers/PAPER/claims.py`` that gathers evidence and returns a judgement,
-by the rule of its kind. The rules were written before the campaign ``bsd400`` was measured. Those
-of printed, algebraic and quality claims stood before any claim was judged; those of cost, of "1/n",
-of the margin and of means were added while the printed numbers were being read. Where a sentence
-can be read in two ways, its own words decide, and ``because`` says which is judged.
+by the rule of its kind. The rules of printed, algebraic and quality claims stood before any claim
+was judged; those of cost, of "1/n", of the margin and of means were added while the printed numbers
+were being read. The regime, the correction over sets and the pairing of seeds came after the first
+campaigns had been judged without them, and before the campaign ``ablation`` was measured. Where a
+sentence can be read in two ways, its own words decide, and ``because`` says which is judged.
 
 **Arithmetic and printed claims** ("13,774 images", "second among these methods"). *Holds* if the
 printed numbers give it, rounded or cut off to the digits of the claim by the rule of
@@ -25,21 +26,29 @@ if the largest difference is below 1e-10 of the largest output, else *fails*.
 
 **Claims of quality** ("A is better than B"), which are claims on PSNR-Y. *Fails* if the paper's own
 printed cells do not give it. Else it is measured where this repository has the score of every image
-by both sides, with the 95 % interval of a paired bootstrap over seeds and images, of each claimed
-set that is measured: *holds* if every interval lies wholly on the claimed side; *holds as printed,
-not here* if one lies wholly on the other side; else *undecided at this budget*: an interval
-contains zero, only one side was measured, or nothing was. The size of a printed gain is arithmetic;
-the measured side is its sign. Networks trained here are compared within one campaign, which has one
-set of images and one recipe; one seed of each decides nothing, for it shows no spread of trainings
-(written before a campaign with one seed was scored), nor do quick runs of minutes. "As good as B"
-is the same with ``MARGIN`` dB allowed: not that much worse.
+by both sides, by one rule for both directions (``papers.intervals.decide``: 95 % intervals over
+images and, paired, over seeds, with Holm's correction over the claimed sets that are measured):
+*holds* if A is better, *holds as printed, not here* if B is, else *undecided at this budget*. The
+size of a printed gain is arithmetic; the measured side is its sign. "As good as B" is the same with
+``MARGIN`` dB allowed: not that much worse.
+
+Networks trained here are compared within one campaign, which has one set of images and one recipe,
+and decide something only where all of this is given: they are in the regime (``papers.regime``),
+no training of theirs diverged, and each has ``LEAST_SEEDS`` seeds that the other has too. The
+authors' weights are compared as they are, over images alone.
 
 **Claims of a score** ("the network scores x dB"). Where the authors' own weights are public, they
 are evaluated here: *holds* if every measured score is within one unit of the last printed digit,
-*holds as printed, not here* if one is not, *undecided at this budget* if none is measured.
+*holds as printed, not here* if one is not.
+
+**Not testable here** is what no budget of training decides: a rank in a challenge, a speed on a
+machine that nobody names, the score of weights that are not public.
+
+A claim that no paper makes in words, but that its table's rows make, is asked by us (its source is
+a table alone): it stands apart in the ledger and is not counted among the papers' claims.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -47,6 +56,7 @@ from typing import Literal, NamedTuple, get_args
 
 import pandas as pd
 
+from papers import regime
 from papers.evidence import (
     KINDS,
     ClaimError,
@@ -57,15 +67,21 @@ from papers.evidence import (
     runs_of,
     scored,
 )
+from papers.intervals import LEAST_SEEDS, decide, diverged, paired_bootstrap
 from papers.printed import UNIT_OF, Span, list_papers
 from papers.results import per_image
 from srlib.paths import ROOT, find
 
-Verdict = Literal["holds", "fails", "holds as printed, not here", "undecided at this budget"]
+Verdict = Literal[
+    "holds",
+    "fails",
+    "holds as printed, not here",
+    "undecided at this budget",
+    "not testable here",
+]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
-HOLDS, FAILS, NOT_HERE, UNDECIDED = VERDICTS
+HOLDS, FAILS, NOT_HERE, UNDECIDED, NOT_TESTABLE = VERDICTS
 
-DRAWS, LEVEL = 10_000, 0.95  # of the bootstrap
 ROUNDING = 1e-10  # of the largest output: what float64 leaves of two equal computations
 MARGIN = 0.1  # dB within which two networks are as good: authors report runs that differ by as much
 
@@ -121,9 +137,9 @@ class Claim:
     judge: Callable[[], Judgement]
 
     @property
-    def in_words(self) -> bool:
-        """Whether a text says it; a claim of "Table 3" alone is only the table's own cells."""
-        return not self.source.startswith("Table")
+    def asked_by(self) -> str:
+        """Who asks: "paper" if its text says it, "us" if only the cells of a table do."""
+        return "us" if self.source.startswith("Table") else "paper"
 
     @cached_property
     def judgement(self) -> Judgement:
@@ -172,11 +188,19 @@ def claim(paper: str, source: str, says: str) -> Callable[..., Callable[[], Judg
 
 
 class Comparison(NamedTuple):
-    """What measuring says of a claim: its verdict, the reason as a sentence, and the rows."""
+    """What measuring says of a claim.
+
+    Attributes:
+        verdict: by the rule for claims of quality.
+        because: the measured differences and why they give the verdict, as a sentence.
+        evidence: the rows.
+        why: the reason alone, without the numbers.
+    """
 
     verdict: Verdict
     because: str
     evidence: pd.DataFrame
+    why: str = ""
 
 
 def compare(
@@ -210,21 +234,24 @@ def compare(
         which = f"only {one[0]} was measured" if one else f"neither {a} nor {b} was measured"
         alone = rows(*(scored(campaign, method, sets, scale, root) for method in one))
         return Comparison(UNDECIDED, f"In {campaign} at x{scale}, {which}.", alone)
+    pairs = {name: _pair(scores, a, b, campaign, name) for name in both}
+    trained = bool((scores.loc[scores["method"].isin((a, b)), "seed"] >= 0).any())
+    table = rows(*(_interval(name, a, b, *pairs[name], trained) for name in both))
     parts = [scored(campaign, method, both, scale, root) for method in (a, b)]
-    table = rows(*(_paired(scores[scores["set"] == name], a, b, campaign, name) for name in both))
     table = table.assign(scale=scale, run=runs_of(rows(*parts)))
     said = ", ".join(
         f"{row['value']:+.3f} dB on {row['column']} ({row['low']:+.3f} to {row['high']:+.3f})"
         for row in table.to_dict("records")
     )
-    verdict, why = _verdict(table, margin)
-    trained = scores[scores["method"].isin((a, b)) & (scores["seed"] >= 0)]
-    if len(trained) and trained.groupby("method")["seed"].nunique().min() == 1:
-        verdict, why = UNDECIDED, f"{why}, but one seed shows no spread of trainings"
+    verdict, why = UNDECIDED, _not_ready(scores, a, b, both, pairs, campaign, root) * trained
+    if not why:
+        # A difference of the second argument minus the first.
+        found = decide({n: (p[1], p[0]) for n, p in pairs.items()}, trained, margin)
+        verdict, why = {1: HOLDS, -1: NOT_HERE, 0: UNDECIDED}[found.sign], found.why
     missing = [name for name in sets if name not in both]
     left_out = f" Not measured: {listed(missing)}." if missing else ""
     said = f"In {campaign}, {a} minus {b} is {said}: {why}.{left_out}"
-    return Comparison(verdict, said, rows(*parts, table))
+    return Comparison(verdict, said, rows(*parts, table), why)
 
 
 def as_printed(holds: bool) -> Verdict:
@@ -369,7 +396,9 @@ def authors_weights(
     scale = int(cells["scale"].iloc[0])
     measured = scored(campaign, method, list(cells["column"]), scale, root)
     if measured.empty:
-        return Judgement(UNDECIDED, f"In {campaign} at x{scale}, {method} was not measured.", cells)
+        return Judgement(
+            NOT_TESTABLE, f"In {campaign} at x{scale}, no weights of {method} are public.", cells
+        )
     table = gaps(measured, cells)
     far = table[table["value"].abs() > 0.01 + 1e-9]
     said = f"{method} of {campaign} is {table['value'].min():+.3f} to {table['value'].max():+.3f} "
@@ -378,32 +407,52 @@ def authors_weights(
     return Judgement(HOLDS if far.empty else NOT_HERE, said, rows(cells, measured, table))
 
 
-def _verdict(table: pd.DataFrame, margin: float) -> tuple[Verdict, str]:
-    """The rule for claims of quality, over the intervals of the sets."""
-    border = f"-{margin} dB" if margin else "zero"
-    if (table["low"] > -margin).all():
-        return HOLDS, f"every interval lies above {border}"
-    against = table.loc[table["high"] < -margin, "column"]
-    if len(against):
-        return NOT_HERE, f"on {listed(against)} the whole interval lies below {border}"
-    around = table.loc[table["low"] <= -margin, "column"]
-    return UNDECIDED, f"on {listed(around)} the interval contains {border}"
+def _not_ready(
+    scores: pd.DataFrame,
+    a: str,
+    b: str,
+    sets: Sequence[str],
+    pairs: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]],
+    campaign: str,
+    root: Path,
+) -> str:
+    """Why two networks trained here decide nothing yet; empty if they may."""
+    if why := regime.outside(scores, (a, b), sets, campaign, root):
+        return why
+    for name, sides in pairs.items():
+        for network, side in zip((a, b), sides, strict=True):
+            if apart := diverged(side):
+                return f"trainings of {network} lie {apart:.2f} dB apart on {name}"
+    seeds = min(len(side) for pair in pairs.values() for side in pair)
+    if seeds < LEAST_SEEDS:
+        return f"it takes {LEAST_SEEDS} seeds that both have to decide, and there are {seeds}"
+    return ""
 
 
-def _paired(scores: pd.DataFrame, a: str, b: str, campaign: str, name: str) -> pd.DataFrame:
-    from papers.intervals import paired_bootstrap
-
-    sides = [
-        scores[scores["method"] == method].pivot_table("psnr_y", index="seed", columns="image")
+def _pair(
+    scores: pd.DataFrame, a: str, b: str, campaign: str, name: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """PSNR-Y of both on a set, (seeds, images), by the seeds that both have."""
+    part = scores[scores["set"] == name]
+    ours, theirs = (
+        part[part["method"] == method].pivot_table("psnr_y", index="seed", columns="image")
         for method in (a, b)
-    ]
-    if not sides[0].columns.equals(sides[1].columns):
+    )
+    if not ours.columns.equals(theirs.columns):
         raise ClaimError(
             f"results/{campaign}: {a} and {b} differ in the images of {name}; evaluate both on all"
         )
-    ours, theirs = (side.to_numpy() for side in sides)
-    # The bootstrap is of its second argument minus its first.
-    interval = paired_bootstrap(theirs, ours, draws=DRAWS, level=LEVEL, seed=0)
+    seeds = ours.index.intersection(theirs.index)
+    if seeds.empty:
+        raise ClaimError(f"results/{campaign}: {a} and {b} share no seed on {name}; train one more")
+    return ours.loc[seeds], theirs.loc[seeds]
+
+
+def _interval(
+    name: str, a: str, b: str, ours: pd.DataFrame, theirs: pd.DataFrame, same_seeds: bool
+) -> pd.DataFrame:
+    """A set's difference as a row of evidence, with its own 95 % interval."""
+    interval = paired_bootstrap(theirs, ours, same_seeds=same_seeds)
     return one_row(
         "measured",
         row=f"{a} minus {b}",

@@ -102,7 +102,7 @@ class ScoreDifference:
 
 @dataclass(frozen=True, config=STRICT)
 class Nothing:
-    """Why nothing is measured for a printed cell; what is not given matches everything."""
+    """Why nothing is measured for a printed cell; a key that is left out matches every cell."""
 
     code: str
     reason: str

@@ -1,8 +1,9 @@
 """Where the papers contradict themselves, each other, or arithmetic.
 
 Each check looks at the printed cells for one kind of contradiction. ``findings`` runs all of them
-and adds the reasons that are known. A finding's sentence is made from the values; only reasons are
-written by hand, in ``papers/rules/contradictions.yaml``.
+and gathers them by the *fact* that they show: a wrong digit shows in three places, a network that
+was trained again in twenty. A finding's sentence is made from the values; only facts and their
+causes are written by hand, in ``papers/rules/contradictions.yaml``.
 """
 
 import re
@@ -11,6 +12,7 @@ from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from itertools import combinations
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -22,7 +24,15 @@ from scipy.optimize import isotonic_regression
 from papers import ledger
 from papers.claims import Claim
 from papers.counts import printed_counts
-from papers.printed import FOLDER, SCORED, UNIT_OF, Number, PublishedError, cells
+from papers.printed import (
+    FOLDER,
+    SCORED,
+    UNIT_OF,
+    Number,
+    PublishedError,
+    cells,
+    list_papers,
+)
 
 # A time says something of the machine as well: it is compared within one paper only.
 WITHIN_PAPER = ("runtime",)
@@ -45,8 +55,16 @@ KINDS = {
     "outside the band": "an SSIM that other rows do not have at this PSNR",
     "outlier": "a PSNR far from the same network's in other tables",
 }
-COLUMNS = ["key", "kind", "paper", "where", "what", "by_how_much", "unit", "certain", "reason"]
-COLUMNS += ["cleared"]
+COLUMNS = ["key", "kind", "paper", "where", "what", "by_how_much", "unit", "certain"]
+COLUMNS += ["fact", "reason", "cleared"]
+# What a fact touches, the gravest first.
+MATTERS = {
+    "claim": "a claim of the text does not hold",
+    "score": "a printed score is wrong, or stands beside the wrong network",
+    "count": "a printed cost is not the network's, or of another network",
+    "source": "numbers are taken from places that disagree, or cited wrongly",
+    "convention": "nobody erred: two conventions, or two things",
+}
 NAMES = {
     "psnr_y": "PSNR",
     "psnr_rgb": "PSNR of the challenge",
@@ -249,14 +267,14 @@ def _count_key(cell: dict) -> str:
 
 
 def unsupported(claims: Iterable[Claim]) -> Iterator[Finding]:
-    """Kinds "arithmetic" and "not the best": claims of a text that the cells do not bear out.
+    """Kinds "arithmetic" and "not the best": claims of a text that the cells do not support.
 
     Args:
         claims: those that fail. One that names neither a number nor a rival has no shortfall, and
             is no finding; nor is one that only a table makes.
     """
     for claim in claims:
-        if not claim.in_words:
+        if claim.asked_by == "us":
             continue
         for short in claim.judgement.shortfalls:
             kind = "not the best" if short.rival else "arithmetic"
@@ -453,62 +471,79 @@ def _papers(found: Iterable[str]) -> str:
 
 
 @checked_dataclass(frozen=True, config=ConfigDict(extra="forbid"))
-class Reason:
-    """Why a finding is what it is.
+class Fact:
+    """What one or more findings show.
 
     Attributes:
-        reason: one sentence; of a count, that of ``rules/counts.yaml`` if empty.
+        says: one sentence.
+        matters: what it touches, a key of ``MATTERS``.
+        cause: how it came about, where that is known; of a count, that of ``rules/counts.yaml``.
         cleared: that the places do not speak of the same thing, or count by another convention, so
             that nobody erred.
+        keys: of its findings; ``*`` is any part of one.
+        where: the place of a fact that was found by reading, which no check sees.
     """
 
-    reason: str = ""
+    says: str
+    matters: Literal["claim", "score", "count", "source", "convention"]
+    cause: str = ""
     cleared: bool = False
+    keys: tuple[str, ...] = ()
+    where: str = ""
 
 
-def reasons(folder: Path = FOLDER) -> dict[str, Reason]:
-    """The entries of ``papers/rules/contradictions.yaml``, by key; ``*`` is any part of one.
+def load_facts(folder: Path = FOLDER) -> dict[str, Fact]:
+    """The entries of ``papers/rules/contradictions.yaml``.
 
     Raises:
-        PublishedError: a file of the wrong form.
+        PublishedError: a file of the wrong form, or a fact with neither keys nor a place.
     """
     path = folder / "rules" / "contradictions.yaml"
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return TypeAdapter(dict[str, Reason]).validate_python(raw)
+        known = TypeAdapter(dict[str, Fact]).validate_python(raw)
     except (ValidationError, yaml.YAMLError, OSError) as error:
         raise PublishedError(f"{path}: {error}") from error
+    for name, fact in known.items():
+        if bool(fact.keys) == bool(fact.where):
+            raise PublishedError(f"{path}: {name}: give keys of findings, or where it was read")
+    return known
 
 
-def explain(found: list[Finding], known: dict[str, Reason]) -> dict[str, Reason]:
-    """The reason of each finding, by key; of several entries that match, the first counts.
+def assign(found: list[Finding], known: dict[str, Fact]) -> dict[str, str]:
+    """The fact of each finding, by key; of several that match, the first counts.
 
     Raises:
-        PublishedError: an entry that explains nothing; names it.
+        PublishedError: a finding without a fact, or a key that no finding has; names it.
     """
-    explained: dict[str, Reason] = {}
-    for pattern, reason in known.items():
-        matching = [one.key for one in found if fnmatchcase(one.key, pattern)]
-        fresh = [key for key in matching if key not in explained]
-        if not fresh:
-            why = "earlier entries explain all that it matches" if matching else "no such finding"
-            raise PublishedError(
-                f"papers/rules/contradictions.yaml: {pattern}: {why}; correct the key or "
-                "remove the entry (papers.contradictions.findings() lists the keys)"
-            )
-        explained |= dict.fromkeys(fresh, reason)
-    return explained
+    fact_of: dict[str, str] = {}
+    for name, fact in known.items():
+        for pattern in fact.keys:
+            matching = [one.key for one in found if fnmatchcase(one.key, pattern)]
+            fresh = [key for key in matching if key not in fact_of]
+            if not fresh:
+                why = "earlier keys take all that it matches" if matching else "no such finding"
+                raise PublishedError(
+                    f"papers/rules/contradictions.yaml: {name}: {pattern}: {why}; correct the key "
+                    "or remove it (papers.contradictions.findings() lists the keys)"
+                )
+            fact_of |= dict.fromkeys(fresh, name)
+    if missing := [one.key for one in found if one.key not in fact_of]:
+        raise PublishedError(
+            f"papers/rules/contradictions.yaml: no fact has {missing[0]}; add it to one"
+        )
+    return fact_of
 
 
 def findings() -> pd.DataFrame:
     """Every contradiction that the checks find in the printed cells.
 
     Returns:
-        A row a finding, kind by kind: key, kind, paper, where, what, by_how_much, unit, certain,
-        reason (empty where none is known), cleared.
+        A row a finding, kind by kind: key, kind, paper, where, what, by_how_much, unit, certain (of
+        one that is cleared, never), fact, reason (empty where none is known), cleared.
 
     Raises:
-        PublishedError: a file that cannot be read, or a reason for what is not found.
+        PublishedError: a file that cannot be read, a finding without a fact, or a fact without one.
     """
     table, beside = printed_cells(), printed_counts()
     found = [
@@ -522,13 +557,52 @@ def findings() -> pd.DataFrame:
     ]
     wrong = beside[~beside["agrees"]].to_dict("records")
     counted = {_count_key(cell): cell["reason"] for cell in wrong}
-    explained = explain(found, reasons())
+    known = load_facts()
+    fact_of = assign(found, known)
     rows = []
     for one in found:
-        why = explained.get(one.key, Reason())
-        reason = why.reason or counted.get(one.key, "")
-        rows.append(asdict(one) | {"reason": reason, "cleared": why.cleared})
+        name = fact_of[one.key]
+        reason = known[name].cause or counted.get(one.key, "")
+        row = asdict(one) | {"fact": name, "reason": reason, "cleared": known[name].cleared}
+        rows.append(row | {"certain": one.certain and not row["cleared"]})
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def facts(found: pd.DataFrame) -> pd.DataFrame:
+    """The findings gathered by fact, what matters most first.
+
+    Args:
+        found: from ``findings``.
+
+    Returns:
+        A row a fact: fact (its name), says, matters, cause, papers, findings (how many; none of a
+        fact that was read), certain (whether a finding is), cleared, where.
+    """
+    rows = []
+    for name, fact in load_facts().items():
+        own = found[found["fact"] == name]
+        reasons = list(dict.fromkeys(reason for reason in own["reason"] if reason))
+        papers = own["paper"].str.split(r" \+ ").explode().unique()
+        read = [key for key in list_papers() if fact.where.lower().startswith(key)]
+        rows.append(
+            {"fact": name, "says": fact.says, "matters": fact.matters}
+            | {"cause": fact.cause or "; ".join(reasons)}
+            | {"papers": " ".join(sorted({*papers, *read})), "findings": len(own)}
+            | {"certain": bool(own["certain"].any()), "cleared": fact.cleared}
+            | {"where": fact.where}
+        )
+    table = pd.DataFrame(rows)
+    order = table["matters"].map(list(MATTERS).index)
+    return (
+        table.assign(order=order)
+        .sort_values(
+            ["order", "certain", "findings"],
+            ascending=[True, False, False],
+            kind="stable",
+            ignore_index=True,
+        )
+        .drop(columns="order")
+    )
 
 
 def tally(found: pd.DataFrame) -> pd.DataFrame:

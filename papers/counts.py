@@ -5,6 +5,7 @@ Every network's counts are read from ``results/counts.csv``, a tracked output of
 """
 
 from collections.abc import Iterable
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +17,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 from torch import nn
 
-from papers.printed import FACTORS, FOLDER, PublishedError, cells
+from papers.printed import FACTORS, FOLDER, PublishedError, cells, published
 from srlib import paths
 from srlib.evaluation.complexity import LR_720P, Complexity, complexity, parameters
 from srlib.networks import create_network
@@ -133,6 +134,34 @@ def differences(folder: Path = FOLDER) -> list[CountDifference]:
         return TypeAdapter(list[CountDifference]).validate_python(yaml.safe_load(path.read_text()))
     except (ValidationError, yaml.YAMLError, OSError) as error:
         raise PublishedError(f"{path}: {error}") from error
+
+
+def divided(folder: Path = FOLDER) -> pd.DataFrame:
+    """AIDN's Table 3 beside the literature's multiply-adds, divided.
+
+    Its FLOPs of older networks are no counts of its own: they are multiply-adds at 1280x720, as
+    other papers print them, over one factor a scale. ``rules/literature.yaml`` has both.
+
+    Returns:
+        A row a cell: row, scale, printed, literature (G), divisor, divided (G), agrees (it prints
+        as the cell, by the rule of ``Number``).
+    """
+    known = yaml.safe_load((folder / "rules" / "literature.yaml").read_text(encoding="utf-8"))
+    table = published("aidn", "3", folder)
+    table = table[table["quantity"] == "ntire_flops"]
+    rows = []
+    for cell in table.to_dict("records"):
+        printed = known["rows"].get(cell["row"], {}).get(cell["scale"])
+        if printed is None:
+            continue
+        divisor = Fraction(str(known["divisors"][cell["scale"]]))
+        quotient = Fraction(printed) / divisor
+        rows.append(
+            {"row": cell["row"], "scale": cell["scale"], "printed": cell["printed"]}
+            | {"literature": float(printed), "divisor": float(divisor)}
+            | {"divided": float(quotient), "agrees": cell["number"].admits(quotient)}
+        )
+    return pd.DataFrame(rows)
 
 
 def printed_counts(

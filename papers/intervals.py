@@ -5,7 +5,7 @@ Networks of these papers differ by hundredths of a dB, about as much as two seed
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,7 +17,6 @@ DIVERGED = 0.5  # dB between the means of two trainings of one network: no sprea
 REDRAWS = 5  # of the bootstrap: a verdict that turns on its draw is none
 
 Array = NDArray[np.float64]
-Decision = Literal["holds", "fails", "undecided"]
 
 
 class Interval(NamedTuple):
@@ -132,27 +131,6 @@ def intervals(
     expand = stdtrit(freedom, p) / ndtri(p)
     low, high = np.quantile(drawn, [1 - p, p], axis=1)
     return mean, mean + expand * low, mean + expand * high
-
-
-def verdict(interval: Interval, claimed: int = 1) -> Decision:
-    """Whether a claimed direction holds, by a rule that was written before anything was measured.
-
-    "holds": the whole interval lies on the claimed side of zero. "fails": it lies wholly on the
-    other side. "undecided": it does not exclude zero.
-
-    Args:
-        interval: of B minus A.
-        claimed: +1 if B is claimed to be better, -1 if worse.
-
-    Raises:
-        ValueError: ``claimed`` is neither.
-    """
-    if claimed not in (1, -1):
-        raise ValueError(f"claimed: {claimed} is neither +1 nor -1")
-    low, high = sorted((claimed * interval.low, claimed * interval.high))
-    if low > 0:
-        return "holds"
-    return "fails" if high < 0 else "undecided"
 
 
 class Direction(NamedTuple):

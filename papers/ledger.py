@@ -20,7 +20,7 @@ from srlib import paths
 from srlib.files import write_csv
 from srlib.paths import ROOT
 
-COLUMNS = ["id", "paper", "source", "says", "verdict", "because", "runs"]
+COLUMNS = ["id", "paper", "asked_by", "source", "says", "verdict", "because", "runs"]
 
 
 def ledger(papers: Sequence[str] | None = None, root: Path = ROOT) -> pd.DataFrame:
@@ -31,7 +31,8 @@ def ledger(papers: Sequence[str] | None = None, root: Path = ROOT) -> pd.DataFra
         root: where ``results/`` is.
 
     Returns:
-        Columns: id, paper, source, says, verdict, because, runs (of the measured evidence).
+        Columns: id, paper, asked_by ("paper", or "us" of what only a table's rows say), source,
+        says, verdict, because, runs (of the measured evidence).
 
     Raises:
         ClaimError: a paper without claims.
@@ -54,7 +55,13 @@ def judged() -> pd.DataFrame:
         ClaimError: a claim without a valid judgement.
     """
     rows = [
-        {"id": one.id, "paper": one.paper, "source": one.source, "says": one.says}
+        {
+            "id": one.id,
+            "paper": one.paper,
+            "asked_by": one.asked_by,
+            "source": one.source,
+            "says": one.says,
+        }
         | {"verdict": one.judgement.verdict, "because": one.judgement.because}
         | {"runs": runs_of(one.judgement.evidence)}
         for one in sorted(CLAIMS.values(), key=lambda one: one.paper)

@@ -10,7 +10,8 @@ import os
 
 # PyTorch's CPU threads spin while they wait for each other, as long as it takes. Beside anything
 # else that runs, a training step then takes many times as long; asleep at once, they wake too late
-# for every small layer. So they spin for a moment, then sleep. Said before PyTorch is loaded.
+# for every small layer. So they spin for a moment, then sleep. This must be set before PyTorch is
+# loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 

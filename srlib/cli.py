@@ -10,7 +10,7 @@ from srlib import pipeline
 from srlib.data.download import default_folder, fetch
 from srlib.data.imresize import imresize
 from srlib.data.pack import pack
-from srlib.data.packed import Store
+from srlib.data.packed import PackedImages
 from srlib.enlarge import Tile, upscale_frames
 from srlib.evaluation.complexity import LR_720P, complexity
 from srlib.evaluation.inference import find_device, upscale_array
@@ -187,7 +187,7 @@ def _evaluate_images(options: argparse.Namespace) -> None:
             fetch(name, sets)
         files = [file for name in options.sets for file in pipeline.images_of(name, sets)]
         pack(pipeline.decoded(files), folder, options.scale, options.border)
-        result = evaluate(method, Store(folder))
+        result = evaluate(method, PackedImages(folder))
     if options.csv:
         write_csv(options.csv, result)
     for name, row in summarise(result).items():

@@ -18,13 +18,13 @@ from srlib.networks import create_network
 
 STRICT = ConfigDict(extra="forbid")
 MOST_THREADS = 1024
-LARGEST_SEED = 2**63 - 1  # what PyTorch and the run's draws both take
+LARGEST_SEED = 2**63 - 1  # the seeds that both PyTorch and NumPy accept
 Role = Literal["train", "validation", "test"]
 LEAST_LR_PATCH = 15  # what ESA needs (srlib.networks.blocks)
 
 
 class ConfigError(ValueError):
-    """A parameter file that cannot be used; the message names the file, the key and the mend."""
+    """A parameter file that cannot be used; the message names file and key, and how to fix it."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -45,7 +45,7 @@ class Folder:
 
     @property
     def name(self) -> str:
-        """Of the set that it is, in stores and records."""
+        """The name that its images have in packed stores and records."""
         return Path(self.folder).resolve().name
 
 
@@ -246,7 +246,7 @@ def _explain(path: Path, error: ValidationError) -> str:
 
 
 def _check_together(path: Path, config: Config) -> None:
-    """What no single key shows."""
+    """Check what no single key shows."""
     _check_names(path, config)
     if config.train is not None:
         _check_train(path, config.train, config.matrix.scales)

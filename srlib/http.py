@@ -1,4 +1,4 @@
-"""Get a file by HTTP within limits: of bytes, of time, and not compressed on the way."""
+"""Download a file by HTTP within limits of size and time, uncompressed."""
 
 import queue
 import threading
@@ -157,7 +157,7 @@ class _Transfer:
             yield chunk
 
     def close(self) -> None:
-        """Give the connection up, whatever the thread is waiting for."""
+        """Close the connection, whatever the thread is waiting for."""
         self._stopped.set()
         while not self._items.empty():
             self._items.get_nowait()  # makes room for a thread that waits to put
@@ -186,7 +186,8 @@ class _Transfer:
                 session.get(
                     url,
                     headers={"Accept-Encoding": "identity"},
-                    timeout=2 * STALL_SECONDS,  # for the thread's end; who waits gives up before
+                    timeout=2
+                    * STALL_SECONDS,  # for the thread to end; whoever waits gives up earlier
                     stream=True,
                     allow_redirects=False,
                 ) as answer,
@@ -205,7 +206,9 @@ class _Transfer:
 def _plain(error: Exception) -> DownloadError:
     """What went wrong, in words for a line; the innermost cause says it shortest."""
     if isinstance(error, ValueError) and isinstance(error, requests.RequestException):
-        return DownloadError(f"{error}; correct the address")  # it is none, or not of HTTP
+        return DownloadError(
+            f"{error}; correct the address"
+        )  # it is no address, or not one of HTTP
     cause: BaseException = error
     while inner := cause.__cause__ or cause.__context__:
         cause = inner

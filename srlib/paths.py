@@ -1,4 +1,4 @@
-"""Where things lie: the repository's root, and the layout of ``results/``, said here alone.
+"""Where things lie: the repository's root, and the layout of ``results/``, known here alone.
 
 results/CAMPAIGN/METHOD-xSCALE/         what was measured of a method that needs no training
 results/CAMPAIGN/METHOD-xSCALE/seedN/   the same, with weights and curves, of a training run

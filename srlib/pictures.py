@@ -89,7 +89,7 @@ class Picture:
 
     @property
     def deep(self) -> bool:
-        """Whether it has 16 bits a channel."""
+        """Whether the picture has 16 bits a channel."""
         return self.frames[0].dtype == np.uint16
 
 
@@ -636,7 +636,7 @@ def _options(kind: str, quality: int | None, chroma: str | None) -> dict[str, An
 
 @contextmanager
 def _named(name: str, what: str) -> Iterator[None]:
-    """Make whatever Pillow and its codecs raise a ``PictureError`` that names the file."""
+    """Turn whatever Pillow and its codecs raise into a ``PictureError`` that names the file."""
     try:
         yield
     except PictureError as error:

@@ -21,7 +21,7 @@ from srlib.data import download as sets
 from srlib.data.imresize import imresize
 from srlib.data.matlab import lr_bytes
 from srlib.data.pack import pack
-from srlib.data.packed import Store
+from srlib.data.packed import PackedImages
 from srlib.data.registry import image_files, manifest_digest, read_image
 from srlib.evaluation import score
 from srlib.evaluation.complexity import LR_720P, counts
@@ -56,9 +56,9 @@ def prepare(params: str, scale: int) -> None:
             pack(decoded(files), config.packed(scale, role), scale, config.data.border)
 
 
-def _packed(config: Config, scale: int, role: Role) -> Store:
+def _packed(config: Config, scale: int, role: Role) -> PackedImages:
     """The packed images of a role, made with the border that the parameters name."""
-    store = Store(config.packed(scale, role))
+    store = PackedImages(config.packed(scale, role))
     if store.border != config.data.border:
         raise ValueError(
             f"{store.folder} was packed with border {store.border}, and data.border is "
@@ -81,7 +81,7 @@ def _load(params: str) -> Config:
 def images_by_role(config: Config) -> dict[Role, list[tuple[str, Path]]]:
     """Set and file of every image to train, to validate and to test on, in order.
 
-    Held out of a training set are images evenly spaced in the order of their names.
+    The images held out of a training set are evenly spaced in the order of their names.
     """
     kept, held_out = [], []
     for one, name in zip(config.data.train, config.data.train_names, strict=True):
@@ -162,7 +162,7 @@ def evaluate(params: str, network: str, scale: int, seed: int) -> None:
 def reference(params: str, name: str, scale: int) -> None:
     """Score what needs no training here: "bicubic", or an entry of ``official.yaml``.
 
-    "NAME-chop" takes the image in quarters (``inference.quarters``), as FDIWN's authors do.
+    "NAME-chop" takes the image in quarters (``inference.forward_chop``), as FDIWN's authors do.
     "hr" writes the pictures of the HR images alone.
     """
     config = _load(params)
@@ -216,7 +216,7 @@ def accept(params: str) -> None:
         if result.method in config.matrix.networks and result.seed in config.matrix.seeds
     ]
     for result, path in tracked:
-        store = Store(config.packed(result.scale, "train"))
+        store = PackedImages(config.packed(result.scale, "train"))
         settings = config.settings(result.method)
         now = replay(
             result.method, settings, result.scale, result.seed or 0, config.train, store, path
@@ -239,7 +239,9 @@ def accept(params: str) -> None:
         add_commit(result.record("train", HERE), commit)
 
 
-def _pictures(config: Config, method: score.Method | None, test: Store, result: Result) -> None:
+def _pictures(
+    config: Config, method: score.Method | None, test: PackedImages, result: Result
+) -> None:
     for picture in config.pictures.images:
         score.save_picture(method, test, picture, result.picture(picture.set, picture.stem, HERE))
 

@@ -22,7 +22,7 @@ import torch
 from srlib.files import write_json
 
 ALLOW_DIRTY = "SRLIB_ALLOW_DIRTY"
-# What decides a result; paths that are not there match nothing.
+# The files that decide a result.
 DECIDES = (":/srlib", ":/data", ":/params.yaml", ":/campaigns/*/params.yaml")
 
 

@@ -13,7 +13,7 @@ import torch
 from hypothesis import settings
 
 from srlib.data.pack import pack
-from srlib.data.packed import Store
+from srlib.data.packed import PackedImages
 
 ROOT = Path(__file__).parent.parent
 
@@ -48,7 +48,7 @@ def reference() -> Path:
 
 
 @pytest.fixture(scope="session")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+def store(tmp_path_factory: pytest.TempPathFactory) -> PackedImages:
     """Three images of smooth noise, 72x80 pixels, packed for x4."""
     rng = np.random.default_rng(0)
     images = []
@@ -57,7 +57,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
         images.append(("noise", str(number), coarse.repeat(8, axis=0).repeat(8, axis=1)))
     folder = tmp_path_factory.mktemp("store") / "x4"
     pack(images, folder, 4, "replicate")
-    return Store(folder)
+    return PackedImages(folder)
 
 
 @pytest.fixture(autouse=True)

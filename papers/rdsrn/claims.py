@@ -11,8 +11,19 @@ from typing import Any
 
 import pandas as pd
 import torch
+from torch import nn
 
-from papers.claims import Comparison, Judgement, as_printed, claim, compare, cost, quality, rivals
+from papers.claims import (
+    NOT_TESTABLE,
+    Comparison,
+    Judgement,
+    as_printed,
+    claim,
+    compare,
+    cost,
+    quality,
+    rivals,
+)
 from papers.evidence import (
     as_counted,
     computed,
@@ -28,6 +39,7 @@ from papers.evidence import (
 from papers.printed import Number, cells
 from srlib.evaluation.complexity import parameters
 from srlib.networks import create_network
+from srlib.networks.rdsrn import DWCB, HFRRB
 
 SETS = ("Set5", "Urban100")
 RECURSIONS = (1, 3, 9)
@@ -207,6 +219,94 @@ def split_ratio_saves() -> Judgement:
         f"{value(table[1][2]):.0f}G. By processing time, the slowest of the "
         f"three, {value(slowest):.4f} s, is {slowest['row'].item()}.",
         rows(*(cell for row in table for cell in row), *params),
+    )
+
+
+def _as_drawn(part: str, counts: int) -> Judgement:
+    """A sentence on the structure of a network whose code nobody but its authors has."""
+    return Judgement(
+        NOT_TESTABLE,
+        f"There is no public code. Our network is built from this sentence, {part} ({counts}), and "
+        "fitted to the printed parameters; so its counts prove nothing of the authors' network.",
+        rows(counted("rdsrn", 4), computed("rdsrn", part, counts, scale=4)),
+    )
+
+
+def _convolutions(module: nn.Module) -> int:
+    return sum(isinstance(part, nn.Conv2d) for part in module.modules())
+
+
+@claim("rdsrn", "Section II", "Two convolutions extract the shallow features.")
+def two_shallow_convolutions() -> Judgement:
+    return _as_drawn("with convolutions before the recursion", _convolutions(_rdsrn().shallow))
+
+
+@claim("rdsrn", "Section II, Figure 2", "A recursive block is two DWCBs and a contrast attention.")
+def recursive_block_has_two_dwcbs() -> Judgement:
+    blocks = sum(isinstance(part, DWCB) for part in _rdsrn().recursive)
+    return _as_drawn("with DWCBs in the recursive block", blocks)
+
+
+@claim(
+    "rdsrn", "Section II, Figure 3", "In a DWCB the refined features get a wider channel, twice."
+)
+def two_wider_channels() -> Judgement:
+    block = _rdsrn().recursive[0]
+    wider = sum(
+        isinstance(part, nn.Conv2d) and part.out_channels > part.in_channels
+        for part in block.modules()
+        if part is not block.between
+    )
+    return _as_drawn("with widening convolutions in a DWCB", wider)
+
+
+@claim("rdsrn", "Section II", "Sub-pixel convolution enlarges the features.")
+def sub_pixel_upscaling() -> Judgement:
+    shuffles = sum(isinstance(part, nn.PixelShuffle) for part in _rdsrn().tail.modules())
+    return _as_drawn("with sub-pixel layers", shuffles)
+
+
+@claim("rdsrn", "Section II, Figure 4", "The refinement block has four convolutions.")
+def four_refining_convolutions() -> Judgement:
+    block = next(part for part in _rdsrn().tail if isinstance(part, HFRRB))
+    return _as_drawn("with convolutions in the refinement block", _convolutions(block))
+
+
+def _rdsrn() -> Any:
+    with torch.device("meta"):
+        return create_network("rdsrn", 4)
+
+
+@claim("rdsrn", "Section III, Figure 5", "With both parts the features show more of edges.")
+def features_are_clearer() -> Judgement:
+    return Judgement(
+        NOT_TESTABLE,
+        "Clearer is no number, the weights are not public, and one channel of one image is shown. "
+        "papers.show.paper_figures.rdsrn_features draws the same of the networks trained here.",
+        counted("rdsrn", 4),
+    )
+
+
+@claim("rdsrn", "Section III, Figure 6", "Its diagonal lines are the nearest to the original's.")
+def lines_of_figure_6() -> Judgement:
+    return Judgement(
+        NOT_TESTABLE,
+        "Direction of lines is no number of the paper's, and neither RDSRN's weights nor those "
+        "behind the other pictures are public.",
+        printed("rdsrn", "II", column="Urban100"),
+    )
+
+
+@claim("rdsrn", "Section I", "RDN needs many parameters and operations.")
+def rdn_is_large() -> Judgement:
+    table = [printed("rdsrn", "II", column=name) for name in ("Params", "Multi-Adds")]
+    most = [part.nlargest(1, "value") for part in table]
+    here = rows(*(counted("rdn", 4, name) for name in ("params", "macs_720p")))
+    return Judgement(
+        as_printed(all(part["row"].item() == RDN for part in most)),
+        f"It has the most of both in Table II: {most[0]['value'].item():g} M parameters and "
+        f"{most[1]['value'].item():,.0f} G multiply-adds.",
+        rows(*table, here),
     )
 
 

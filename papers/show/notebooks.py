@@ -78,7 +78,7 @@ def canonical(notebook: nbformat.NotebookNode) -> str:
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
-    # What a cell prints arrives in one piece or in several, as the clock has it.
+    # What a cell prints arrives in one piece or in several, depending on timing.
     notebook, _ = CoalesceStreamsPreprocessor().preprocess(notebook, {})
     widgets = notebook.metadata.get("widgets")
     for number, cell in enumerate(notebook.cells):

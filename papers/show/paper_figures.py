@@ -252,7 +252,7 @@ def rdsrn_figure_5(root: Path = ROOT) -> Figure:
 
 
 def features(network: RDSRN, lr: Tensor) -> NDArray[np.float32]:
-    """What the second small block of the second DWCB gives in the third recursion.
+    """The output of the second small block of the second DWCB in the third recursion.
 
     Args:
         network: of at least three recursions.

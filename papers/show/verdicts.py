@@ -17,11 +17,16 @@ def tally(ledger: pd.DataFrame) -> pd.DataFrame:
         ledger: from ``papers.ledger.ledger``.
 
     Returns:
-        A row a paper, and one of all; columns: paper, each verdict, claims.
+        A row a paper, one of all papers, and one of the claims that are asked by us; columns:
+        paper, each verdict, claims.
     """
-    table = pd.crosstab(ledger["paper"], ledger["verdict"]).reindex(columns=list(VERDICTS))
+    asked = ledger["paper"].where(ledger["asked_by"] == "paper", "asked by us")
+    table = pd.crosstab(asked, ledger["verdict"]).reindex(columns=list(VERDICTS))
     table = table.fillna(0).astype(int)
+    ours = table.loc[table.index == "asked by us"]
+    table = table.drop(index=ours.index)
     table.loc["all"] = table.sum()
+    table = pd.concat([table, ours])
     table.columns.name = None
     return table.assign(claims=table.sum(axis=1)).reset_index()
 

@@ -41,7 +41,7 @@ _HEADER = 2**20  # bytes that an image file may have beside its pixels
 
 
 class ArchiveError(ValueError):
-    """An archive is no zip, is damaged, or lacks one image of the name that was looked for."""
+    """A file is no zip archive, is damaged, or does not hold the image that was looked for."""
 
 
 def default_folder() -> Path:
@@ -75,7 +75,7 @@ def fetch(
     are kept in SRLIB_CACHE (default: the user's cache folder). ``progress`` shows a bar.
 
     Every image is verified before the folder gets its name, so that it is complete or not there.
-    Raises DatasetError that says what is wrong and how to mend it; warns (UserWarning) if the set
+    Raises DatasetError that says what is wrong and how to fix it; warns (UserWarning) if the set
     has no manifest and only the number of images could be checked.
     """
     dataset = get_dataset(name)
@@ -91,7 +91,7 @@ def fetch(
         tries: list[tuple[str, Callable[[Path], None]]] = []
         if mirror is not None and (Path(mirror) / name / "HR").is_dir():
             origin = Path(mirror) / name / "HR"
-            # A mirror that is there but wrong must be mended, not silently passed over.
+            # A mirror that is there but wrong must be put right, not silently passed over.
             tries.append((str(origin), lambda out: _copy(image_files(origin), out)))
         else:
             tries = [_from_source(dataset, source, progress) for source in dataset.sources]
@@ -112,13 +112,13 @@ def verify(name: str, folder: str | Path) -> Verification:
     return _compare(get_dataset(name), path, f"delete {path} and fetch {name} again")
 
 
-def _compare(dataset: Dataset, path: Path, mend: str, shown: str | None = None) -> Verification:
+def _compare(dataset: Dataset, path: Path, fix: str, shown: str | None = None) -> Verification:
     """`verify` for the images in ``path``, called ``shown`` in errors."""
     name, shown = dataset.name, shown or str(path)
     if dataset.manifest is None:
         count = len(image_files(path))
         if count != dataset.count:
-            raise DatasetError(f"{name}: {shown} holds {count} images, not {dataset.count}; {mend}")
+            raise DatasetError(f"{name}: {shown} holds {count} images, not {dataset.count}; {fix}")
         warning = f"{name}: no manifest yet; {count} images counted, their pixels not checked"
         return Verification(name, path, count, warning)
 
@@ -150,12 +150,12 @@ def _compare(dataset: Dataset, path: Path, mend: str, shown: str | None = None) 
             if items
         ]
         if len(altered) > len(expected) // 2 and any(".jp" in file for file in files.values()):
-            mend += "; if only JPG files are altered, your libjpeg decodes otherwise than Pillow's "
-            mend += "wheel: install Pillow from PyPI"
+            fix += "; if only JPG files are altered, your libjpeg decodes otherwise than Pillow's "
+            fix += "wheel: install Pillow from PyPI"
         raise DatasetError(
             f"{name}: {shown} does not match srlib/data/manifests/{dataset.manifest}\n"
             + "\n".join(lines)
-            + f"\n  to mend it: {mend}"
+            + f"\n  to fix it: {fix}"
         )
     return Verification(name, path, len(files))
 
@@ -196,7 +196,7 @@ def _first_that_works(
         temporary = _beside(target)
         try:
             gather(temporary)
-            found = _compare(dataset, temporary, f"mend or remove {origin}", origin)
+            found = _compare(dataset, temporary, f"fix or remove {origin}", origin)
             temporary.chmod(0o755)  # mkdtemp makes folders that only their owner can read
             try:
                 temporary.rename(target)

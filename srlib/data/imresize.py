@@ -172,7 +172,7 @@ def _bands(size: int, scale: float, border: str, channels: int) -> tuple[_Band, 
 
 
 def _check(image: Image, scale: float | Fraction, border: str) -> float:
-    """Return `scale` as a float, or say which argument is wrong and how to mend it."""
+    """Return `scale` as a float, or say which argument is wrong and how to fix it."""
     if not isinstance(image, np.ndarray) or image.dtype != np.uint8:
         found = image.dtype if isinstance(image, np.ndarray) else type(image).__name__
         raise TypeError(

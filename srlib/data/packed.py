@@ -35,7 +35,7 @@ class Entry(NamedTuple):
     offset: int
 
 
-class Draw(NamedTuple):
+class Patches(NamedTuple):
     """Which patches a batch consists of, int64 (B,) each; `y` and `x` count LR pixels.
 
     `transform` is one of the square's eight symmetries: 1 flips rows, 2 flips columns, 4 transposes
@@ -48,7 +48,7 @@ class Draw(NamedTuple):
     transform: NDArray[np.int64]
 
 
-class Store:
+class PackedImages:
     """A packed store, opened for reading.
 
     Attributes:
@@ -78,7 +78,7 @@ class Store:
         self._hr = self._open("hr", total)
         self._lr = self._open("lr", total // self.scale**2)
         self._tensors: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
-        self._places: dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
+        self._positions: dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
         self._digest = ""
 
     def __len__(self) -> int:
@@ -126,7 +126,7 @@ class Store:
         Args:
             patch_hr: side of the HR patch, a multiple of the store's scale.
             batch: patches over all ranks, a multiple of `world_size`.
-            seed, step: what the draw depends on, whole numbers from 0.
+            seed, step: what the sample depends on, whole numbers from 0.
             rank, world_size: rank r takes the r-th of `world_size` equal slices of the batch.
             device: where the pixels are kept and the batch is made; they are moved there once.
 
@@ -143,7 +143,7 @@ class Store:
                 "positive multiple of world_size, and a rank from 0 to below it"
             )
         size = batch // world_size
-        whole = draw(self, patch_hr, batch, seed, step)
+        whole = sample_patches(self, patch_hr, batch, seed, step)
         image, y, x, transform = (part[rank * size : (rank + 1) * size] for part in whole)
         offset = np.array([self.entries[i].offset for i in image])
         width = np.array([self.entries[i].width for i in image])
@@ -153,17 +153,17 @@ class Store:
         hr_place = (offset, width, y * scale, x * scale, transform)
         return _cut(lr_pixels, patch_hr // scale, *lr_place), _cut(hr_pixels, patch_hr, *hr_place)
 
-    def places(self, patch_hr: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Count the places where an HR patch that starts at an LR pixel fits.
+    def patch_positions(self, patch_hr: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Count the positions where an HR patch that starts at an LR pixel fits.
 
         Returns:
-            int64, one number an image: places up to the image's end, and places in one row of it.
+            int64, one number an image: positions up to the image's end, and those in one row of it.
             An image smaller than the patch has none, and is never drawn.
 
         Raises:
             ValueError: `patch_hr` is no positive multiple of the scale, or fits into no image.
         """
-        if patch_hr not in self._places:
+        if patch_hr not in self._positions:
             if patch_hr < 1 or patch_hr % self.scale:
                 raise ValueError(
                     f"patch_hr: {patch_hr} is no positive multiple of the store's scale "
@@ -176,8 +176,8 @@ class Store:
                     f"patch_hr: {patch_hr}x{patch_hr} fits into no image of {self.folder}, whose "
                     f"largest shorter side is {sides.min(1).max()}; take a smaller patch"
                 )
-            self._places[patch_hr] = np.cumsum(rows * columns), columns
-        return self._places[patch_hr]
+            self._positions[patch_hr] = np.cumsum(rows * columns), columns
+        return self._positions[patch_hr]
 
     def _on(self, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
         """LR and HR pixels, uint8 (N, 3), on a device."""
@@ -218,10 +218,12 @@ class Store:
         return ValueError(f"{self.folder / name}: {what}; delete the folder and pack it again")
 
 
-def draw(store: Store, patch_hr: int, global_batch: int, seed: int, step: int) -> Draw:
-    """Draw the patches of one training step: a pure function of the arguments.
+def sample_patches(
+    store: PackedImages, patch_hr: int, global_batch: int, seed: int, step: int
+) -> Patches:
+    """Sample the patches of one training step: a pure function of the arguments.
 
-    Every place where a patch fits, over all images, is equally likely, and so is every transform.
+    All positions where a patch fits, over all images, are equally likely, as are all transforms.
     The generator is counter-based (Philox, keyed on seed and step): step n needs no step before it,
     and patch i is the same in a batch of any size. Its raw numbers, unlike NumPy's distributions,
     are the same in all versions of NumPy.
@@ -239,14 +241,14 @@ def draw(store: Store, patch_hr: int, global_batch: int, seed: int, step: int) -
     ):
         if not least <= value < 2**64:
             raise ValueError(f"{name}: expected a whole number from {least}, got {value}")
-    ends, columns = store.places(patch_hr)
+    ends, columns = store.patch_positions(patch_hr)
     key = np.array([seed, step], np.uint64)
     raw = np.random.Philox(key=key).random_raw(2 * global_batch).reshape(-1, 2)
-    # the remainder favours low numbers by less than one in 2^64 / places: nothing
+    # the remainder favours low numbers by less than one in 2^64 / positions: nothing
     place = (raw[:, 0] % np.uint64(ends[-1])).astype(np.int64)
     image = np.searchsorted(ends, place, side="right")
     y, x = np.divmod(place - np.where(image > 0, ends[image - 1], 0), columns[image])
-    return Draw(image, y, x, (raw[:, 1] >> np.uint64(61)).astype(np.int64))
+    return Patches(image, y, x, (raw[:, 1] >> np.uint64(61)).astype(np.int64))
 
 
 def _pixels_of(entries: list[Entry], scale: int, border: str) -> int:

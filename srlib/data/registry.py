@@ -32,7 +32,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 class DatasetError(ValueError):
-    """An image or an image set is not what it should be; the message says how to mend it."""
+    """An image or a set is not as registered; the message says how to fix it."""
 
 
 class UnknownDatasetError(DatasetError, KeyError):

@@ -33,7 +33,7 @@ def forward(network: nn.Module, lr: Tensor, tile: int = 0, overlap: int = 16) ->
     """One pass without gradients, for any size from 1x1 and, in tiles, any memory.
 
     Args:
-        network: LR -> HR, with ``scale`` and ``least_size``; moved nowhere, so put it and ``lr`` on
+        network: LR -> HR, with ``scale`` and ``min_size``; moved nowhere, so put it and ``lr`` on
             one device.
         lr: (1, C, H, W) in 0..1.
         tile: height and width of the LR tiles; 0 takes the whole image in one pass, which is the
@@ -72,7 +72,7 @@ def in_range(sr: Tensor) -> Tensor:
             score, or a picture, of noise.
     """
     mean = float(sr.abs().mean())
-    if not mean < ABSURD:  # which nan is not either
+    if not mean < ABSURD:  # false for nan, too
         raise ValueError(
             f"the network's output is no picture: its values are {mean:.3g} in the mean, where 0 "
             "to 1 is expected; its weights are damaged, or were made for another value range"
@@ -80,7 +80,7 @@ def in_range(sr: Tensor) -> Tensor:
     return sr.clamp(0, 1)
 
 
-def quarters(network: nn.Module, lr: Tensor, shave: int = 10) -> Tensor:
+def forward_chop(network: nn.Module, lr: Tensor, shave: int = 10) -> Tensor:
     """One pass on each quarter of the image, ``shave`` LR pixels beyond it, stitched.
 
     The "chop" of EDSR's test code, and the published protocol of FDIWN, whose attention takes its
@@ -114,10 +114,10 @@ def _times(part: slice, scale: int) -> slice:
 
 @torch.inference_mode()
 def _padded(network: nn.Module, lr: Tensor, scale: int) -> Tensor:
-    """A pass on an image that may be smaller than the network's least size: repeat its edge."""
+    """A pass on an image that may be smaller than the network's ``min_size``: repeat its edge."""
     height, width = lr.shape[-2:]
-    least = int(network.least_size)  # type: ignore[arg-type]
-    missing = (0, max(0, least - width), 0, max(0, least - height))
+    min_size = int(network.min_size)  # type: ignore[arg-type]
+    missing = (0, max(0, min_size - width), 0, max(0, min_size - height))
     if any(missing):
         lr = F.pad(lr, missing, mode="replicate")
     return network(lr)[:, :, : scale * height, : scale * width]
@@ -128,11 +128,11 @@ def upscale_array(
 ) -> NDArray:
     """8-bit LR -> 8-bit SR as the protocol asks: uint8 (h, w, 3) -> uint8 (s*h, s*w, 3).
 
-    The output is clipped to 0..255 and rounded to nearest. ``chop`` goes by ``quarters``.
+    The output is clipped to 0..255 and rounded to nearest. ``chop`` goes by ``forward_chop``.
 
     Raises:
         ValueError: the output is no picture (``in_range``).
     """
     batch = torch.from_numpy(np.array(lr)).to(device).permute(2, 0, 1)[None] / 255
-    sr = in_range((quarters if chop else forward)(network, batch))[0].mul(255).round().byte()
+    sr = in_range((forward_chop if chop else forward)(network, batch))[0].mul(255).round().byte()
     return sr.permute(1, 2, 0).cpu().numpy()

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from srlib.data.packed import Store
+from srlib.data.packed import PackedImages
 from srlib.evaluation.metrics import luma, psnr, shave
 from srlib.evaluation.score import Method
 
@@ -45,7 +45,7 @@ SCORES: dict[str, Score] = {
 }
 
 
-def variants(method: Method, store: Store, name: str) -> pd.DataFrame:
+def variants(method: Method, store: PackedImages, name: str) -> pd.DataFrame:
     """PSNR in dB of a method on one set, by each protocol.
 
     Args:

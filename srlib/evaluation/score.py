@@ -11,7 +11,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from srlib.config import Picture
-from srlib.data.packed import Store
+from srlib.data.packed import PackedImages
 from srlib.evaluation.metrics import PROTOCOL, score
 from srlib.files import replacing, write_csv, write_json
 from srlib.provenance import run_id
@@ -28,7 +28,7 @@ class Pair(NamedTuple):
     hr: NDArray[np.uint8]
 
 
-def evaluate(method: Method, store: Store) -> pd.DataFrame:
+def evaluate(method: Method, store: PackedImages) -> pd.DataFrame:
     """``evaluate_images`` on every image of a store, in its order."""
     pairs = (
         Pair(*store.names[index], store.lr(index), np.asarray(store.hr(index)))
@@ -85,7 +85,7 @@ def write_result(folder: str | Path, images: pd.DataFrame, facts: dict[str, Any]
     return run
 
 
-def save_picture(method: Method | None, store: Store, picture: Picture, path: Path) -> None:
+def save_picture(method: Method | None, store: PackedImages, picture: Picture, path: Path) -> None:
     """Write a method's reconstruction of a picture as PNG; None writes HR itself.
 
     Raises:

@@ -145,7 +145,7 @@ def create_network(name: str, scale: int = 4, **overrides: Any) -> nn.Module:
 
     Returns:
         A module (N, 3 or 1, H, W) in 0..1 -> (N, 3, scale*H, scale*W). ``module.scale`` is the
-        magnification, ``module.least_size`` the smallest LR height and width.
+        magnification, ``module.min_size`` the smallest LR height and width.
 
     Raises:
         ValueError: unknown name or impossible setting.

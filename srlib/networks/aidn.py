@@ -15,7 +15,11 @@ What is known, and from where:
   counts need a 1x1 fusion and a 3x3 convolution after it, as in the entry.
 - **Base and AIEB are reconstructed.** The paper gives a drawing (Figure 4) and a count, 352K each.
   The two blocks here are the most symmetric pair that rounds to it: reduce, a chain of units with a
-  1x1 shortcut beside it, expand, ESA. They have 351,984 and 351,648 parameters at x4.
+  1x1 shortcut beside it, expand, ESA. They have 351,984 and 351,648 parameters at x4, of other
+  widths (32 and 25) and numbers of units (four and five): no one width and number gives 352K twice.
+- **FDC is reconstructed too**, from one line of the text: distillation without its reuse. Each
+  distilled feature is still added to its own refinement, as the entry's code adds it. Only from FDC
+  to AIDB does one thing change. The authors' ablation code, or its weights, would settle all three.
 """
 
 import torch
@@ -147,10 +151,10 @@ class AIDN(nn.Module):
 
     Raises:
         ValueError: unknown ``block``, ``blocks`` or ``scale`` below 1, ``channels`` below 4, or an
-            LR image smaller than ``least_size`` (the ESA's 15 pixels).
+            LR image smaller than ``min_size`` (the ESA's 15 pixels).
     """
 
-    least_size = ESA.least
+    min_size = ESA.min_size
 
     def __init__(
         self, scale: int = 4, blocks: int = 6, channels: int = 50, block: str = "aidb"
@@ -171,6 +175,6 @@ class AIDN(nn.Module):
         self.tail = PixelShuffleTail(channels, scale)
 
     def forward(self, x: Tensor) -> Tensor:
-        head = self.head(as_rgb(x, self.least_size))
+        head = self.head(as_rgb(x, self.min_size))
         outputs = torch.cat(chained(self.blocks, head), dim=1)
         return self.tail(self.refine(self.fuse(outputs)) + head)

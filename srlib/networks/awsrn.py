@@ -96,7 +96,7 @@ class AWSRN(nn.Module):
         ValueError: a setting below 1.
     """
 
-    least_size = 1
+    min_size = 1
     mean: Tensor
 
     def __init__(
@@ -117,5 +117,5 @@ class AWSRN(nn.Module):
         self.branch = nn.Sequential(normed(3, 3 * scale**2, 3), nn.PixelShuffle(scale))
 
     def forward(self, x: Tensor) -> Tensor:
-        x = 2 * (as_rgb(x, self.least_size) - self.mean)
+        x = 2 * (as_rgb(x, self.min_size) - self.mean)
         return (self.tail(self.blocks(self.head(x))) + self.branch(x)) / 2 + self.mean

@@ -7,18 +7,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def as_rgb(x: Tensor, least: int = 1) -> Tensor:
+def as_rgb(x: Tensor, min_size: int = 1) -> Tensor:
     """Check an LR batch and expand grey to RGB: the first line of every network's ``forward``.
 
     Args:
         x: (N, 3, H, W) or (N, 1, H, W), values in 0..1.
-        least: smallest height and width that the network can process.
+        min_size: smallest height and width that the network can process.
 
     Returns:
         (N, 3, H, W).
 
     Raises:
-        ValueError: wrong rank, wrong channel count, or an image smaller than ``least``.
+        ValueError: wrong rank, wrong channel count, or an image smaller than ``min_size``.
     """
     if x.ndim != 4 or x.shape[1] not in (1, 3):
         raise ValueError(
@@ -26,10 +26,10 @@ def as_rgb(x: Tensor, least: int = 1) -> Tensor:
             "add the batch axis with x[None] and drop any alpha channel"
         )
     height, width = x.shape[-2:]
-    if height < least or width < least:
+    if height < min_size or width < min_size:
         raise ValueError(
             f"the LR image is {height}x{width} pixels, and this network needs at least "
-            f"{least}x{least}; pad it, or use srlib.upscale, which pads and crops"
+            f"{min_size}x{min_size}; pad it, or use srlib.upscale, which pads and crops"
         )
     return x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x
 
@@ -100,13 +100,13 @@ def deviation(x: Tensor) -> Tensor:
 class ESA(nn.Module):
     """Enhanced spatial attention: a mask from a strided, pooled copy of the features.
 
-    (N, C, H, W) -> (N, C, H, W) with H, W >= ``ESA.least``: the strided convolution must leave
+    (N, C, H, W) -> (N, C, H, W) with H, W >= ``ESA.min_size``: the strided convolution must leave
     the seven pixels of the pooling window.
 
     Source: RFANet (Liu et al., CVPR 2020), in the form that RFDN (section 3.4) uses.
     """
 
-    least = 15
+    min_size = 15
 
     def __init__(self, channels: int, reduced: int) -> None:
         super().__init__()

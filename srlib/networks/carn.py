@@ -104,7 +104,7 @@ class CARN(nn.Module):
         ValueError: another scale, or ``channels`` that do not divide into ``groups``.
     """
 
-    least_size = 1
+    min_size = 1
 
     def __init__(
         self, scale: int = 4, groups: int = 1, multi_scale: bool = True, channels: int = 64
@@ -133,5 +133,5 @@ class CARN(nn.Module):
         self.add_mean = MeanShift(+1)
 
     def forward(self, x: Tensor) -> Tensor:
-        features = self.body(self.head(self.subtract_mean(as_rgb(x, self.least_size))))
+        features = self.body(self.head(self.subtract_mean(as_rgb(x, self.min_size))))
         return self.add_mean(self.tail(self.upsamplers[str(self.scale)](features)))

@@ -37,7 +37,7 @@ class DRCN(nn.Module):
         ValueError: ``scale`` or ``recursions`` below 1.
     """
 
-    least_size = 1
+    min_size = 1
     weights: Tensor
 
     def __init__(
@@ -74,7 +74,7 @@ class DRCN(nn.Module):
             self.register_buffer("weights", weights, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return on_luma(x, self.scale, self.enlarge, self.least_size)
+        return on_luma(x, self.scale, self.enlarge, self.min_size)
 
     def enlarge(self, y: Tensor) -> Tensor:
         """LR luma to HR luma."""

@@ -34,7 +34,7 @@ class DRRN(nn.Module):
         ValueError: ``scale`` below 1.
     """
 
-    least_size = 1
+    min_size = 1
 
     def __init__(
         self, scale: int = 4, units: int = 25, channels: int = 128, bias: bool = False
@@ -57,7 +57,7 @@ class DRRN(nn.Module):
                     nn.init.zeros_(layer.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        return on_luma(x, self.scale, self.enlarge, self.least_size)
+        return on_luma(x, self.scale, self.enlarge, self.min_size)
 
     def enlarge(self, y: Tensor) -> Tensor:
         """LR luma to HR luma."""

@@ -110,7 +110,7 @@ class ECBSR(nn.Module):
         ValueError: a setting below 1.
     """
 
-    least_size = 1
+    min_size = 1
 
     def __init__(
         self, scale: int = 4, blocks: int = 16, channels: int = 64, ecb: bool = False
@@ -128,7 +128,7 @@ class ECBSR(nn.Module):
         self.shuffle = nn.PixelShuffle(scale)
 
     def forward(self, x: Tensor) -> Tensor:
-        return on_luma(x, self.scale, self.enlarge, self.least_size)
+        return on_luma(x, self.scale, self.enlarge, self.min_size)
 
     def enlarge(self, y: Tensor) -> Tensor:
         """LR luma to HR luma."""

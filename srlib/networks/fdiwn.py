@@ -223,7 +223,7 @@ class FDIWN(nn.Module):
         ValueError: another scale, or an ``order`` that leaves out a group.
     """
 
-    least_size = 1
+    min_size = 1
 
     def __init__(self, scale: int = 4, order: Sequence[int] = (0, 0, 1, 2, 1, 2)) -> None:
         super().__init__()
@@ -250,7 +250,7 @@ class FDIWN(nn.Module):
         self.add_mean = MeanShift(+1, (red, green, blue)).requires_grad_()
 
     def forward(self, x: Tensor) -> Tensor:
-        image = 255 * as_rgb(x, self.least_size)
+        image = 255 * as_rgb(x, self.min_size)
         shifted = self.subtract_mean(image)
         first, *others = self.order
         features = self.groups[first](self.head(shifted))

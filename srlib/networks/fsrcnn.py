@@ -34,7 +34,7 @@ class FSRCNN(nn.Module):
         ValueError: ``scale`` below 1.
     """
 
-    least_size = 1
+    min_size = 1
 
     def __init__(
         self, scale: int = 4, channels: int = 56, shrunk: int = 12, mappings: int = 4
@@ -62,7 +62,7 @@ class FSRCNN(nn.Module):
         nn.init.zeros_(self.deconv.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
-        return on_luma(x, self.scale, self.enlarge, self.least_size)
+        return on_luma(x, self.scale, self.enlarge, self.min_size)
 
     def enlarge(self, y: Tensor) -> Tensor:
         """LR luma to HR luma."""

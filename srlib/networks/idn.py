@@ -68,7 +68,7 @@ class IDN(nn.Module):
         ValueError: ``scale`` below 1.
     """
 
-    least_size = 1
+    min_size = 1
 
     def __init__(self, scale: int = 4, blocks: int = 4, luma: bool = False) -> None:
         super().__init__()
@@ -94,8 +94,8 @@ class IDN(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.luma:
-            return on_luma(x, self.scale, self.enlarge, self.least_size)
-        return self.enlarge(as_rgb(x, self.least_size))
+            return on_luma(x, self.scale, self.enlarge, self.min_size)
+        return self.enlarge(as_rgb(x, self.min_size))
 
     def enlarge(self, x: Tensor) -> Tensor:
         """LR image of one or three channels to HR."""

@@ -69,7 +69,7 @@ class IMDN(nn.Module):
         ValueError: impossible ``scale``, ``blocks`` or ``channels``.
     """
 
-    least_size = 1
+    min_size = 1
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class IMDN(nn.Module):
         self.tail = PixelShuffleTail(channels, scale)
 
     def forward(self, x: Tensor) -> Tensor:
-        head = self.head(as_rgb(x, self.least_size))
+        head = self.head(as_rgb(x, self.min_size))
         outputs = chained(self.blocks, head)
         features = outputs[-1] if self.fuse is None else self.fuse(torch.cat(outputs, dim=1))
         return self.tail(self.refine(features) + head)

@@ -79,7 +79,7 @@ class LAPAR(nn.Module):
         wide: width within the blocks' units; 32 in LAPAR-A.
 
     Raises:
-        ValueError: a setting below 1, or an LR image smaller than ``least_size``: the reflection
+        ValueError: a setting below 1, or an LR image smaller than ``min_size``: the reflection
             needs three HR pixels, which is two LR pixels at x2 and one beyond.
     """
 
@@ -94,7 +94,7 @@ class LAPAR(nn.Module):
                 "at least 1"
             )
         self.scale = scale
-        self.least_size = math.ceil((SIZE // 2 + 1) / scale)
+        self.min_size = math.ceil((SIZE // 2 + 1) / scale)
         mean = torch.tensor(DIV2K_MEAN)[:, None, None]
         kernels = dictionary().to(mean.dtype)
         self.register_buffer("mean", mean, persistent=False)
@@ -117,7 +117,7 @@ class LAPAR(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        x = as_rgb(x, self.least_size)
+        x = as_rgb(x, self.min_size)
         features = self.enlarge(self.blocks(self.head(x - self.mean)))
         features = self.weight3 * self.refine3(features) + self.weight5 * self.refine5(features)
         weights = self.predict(features)  # (N, 72, sH, sW)

@@ -56,7 +56,7 @@ class LapSRN(nn.Module):
         ValueError: another ``scale``, 3 among them.
     """
 
-    least_size = 1
+    min_size = 1
 
     def __init__(
         self, scale: int = 4, depth: int = 10, channels: int = 64, bias: bool = False
@@ -86,7 +86,7 @@ class LapSRN(nn.Module):
             layer.weight.data = torch.outer(ramp, ramp)[None, None]
 
     def forward(self, x: Tensor) -> Tensor:
-        return on_luma(x, self.scale, self.enlarge, self.least_size)
+        return on_luma(x, self.scale, self.enlarge, self.min_size)
 
     def enlarge(self, y: Tensor) -> Tensor:
         """LR luma to HR luma."""

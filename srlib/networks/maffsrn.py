@@ -36,7 +36,7 @@ class MAB(nn.Module):
     The second is a depth-wise convolution of 5x5.
     """
 
-    least = 13
+    min_size = 13
 
     def __init__(self, channels: int, reduced: int) -> None:
         super().__init__()
@@ -108,11 +108,11 @@ class MAFFSRN(nn.Module):
         reduced: width within the first mask; 8 in the paper.
 
     Raises:
-        ValueError: a setting below 1, or an LR image smaller than ``least_size`` (the 13 pixels of
+        ValueError: a setting below 1, or an LR image smaller than ``min_size`` (the 13 pixels of
             the blocks' pooling).
     """
 
-    least_size = MAB.least
+    min_size = MAB.min_size
 
     def __init__(
         self, scale: int = 4, blocks: int = 4, channels: int = 32, reduced: int = 8
@@ -133,7 +133,7 @@ class MAFFSRN(nn.Module):
         self.shuffle = nn.PixelShuffle(scale)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = as_rgb(x, self.least_size)
+        x = as_rgb(x, self.min_size)
         features = self.blocks(self.head(x))
         detail = self.weight3 * self.tail3(features) + self.weight5 * self.tail5(features)
         enlarged = F.interpolate(x, scale_factor=self.scale, mode="bicubic", align_corners=False)

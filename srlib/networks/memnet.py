@@ -68,7 +68,7 @@ class MemNet(nn.Module):
         ValueError: ``scale`` below 1.
     """
 
-    least_size = 1
+    min_size = 1
 
     def __init__(
         self, scale: int = 4, blocks: int = 6, recursions: int = 6, channels: int = 64
@@ -82,7 +82,7 @@ class MemNet(nn.Module):
         self.reconstruct = Unit(channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return on_luma(x, self.scale, self.enlarge, self.least_size)
+        return on_luma(x, self.scale, self.enlarge, self.min_size)
 
     def enlarge(self, y: Tensor) -> Tensor:
         """LR luma to HR luma."""

@@ -46,7 +46,7 @@ class MSRResNet(nn.Module):
         ValueError: another scale, or ``blocks`` or ``channels`` below 1.
     """
 
-    least_size = 1
+    min_size = 1
 
     def __init__(self, scale: int = 4, blocks: int = 16, channels: int = 64) -> None:
         super().__init__()
@@ -78,6 +78,6 @@ class MSRResNet(nn.Module):
                 nn.init.zeros_(module.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
-        x = as_rgb(x, self.least_size)
+        x = as_rgb(x, self.min_size)
         residual = self.tail(self.upsampler(self.body(self.head(x))))
         return residual + F.interpolate(x, scale_factor=self.scale, mode="bilinear")

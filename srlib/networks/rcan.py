@@ -61,7 +61,7 @@ class RCAN(nn.Module):
         ValueError: another scale, or a number below 1.
     """
 
-    least_size = 1
+    min_size = 1
 
     def __init__(
         self,
@@ -87,5 +87,5 @@ class RCAN(nn.Module):
         self.add_mean = MeanShift(+1)
 
     def forward(self, x: Tensor) -> Tensor:
-        head = self.head(255 * self.subtract_mean(as_rgb(x, self.least_size)))
+        head = self.head(255 * self.subtract_mean(as_rgb(x, self.min_size)))
         return self.add_mean(self.tail(self.body(head) + head) / 255)

@@ -50,7 +50,7 @@ class RDN(nn.Module):
         ValueError: another scale, or a number below 1.
     """
 
-    least_size = 1
+    min_size = 1
 
     def __init__(
         self,
@@ -77,6 +77,6 @@ class RDN(nn.Module):
         self.tail = EDSRTail(channels, scale)
 
     def forward(self, x: Tensor) -> Tensor:
-        head = self.head(255 * as_rgb(x, self.least_size))
+        head = self.head(255 * as_rgb(x, self.min_size))
         outputs = torch.cat(chained(self.blocks, self.shallow(head)), dim=1)
         return self.tail(self.fuse(outputs) + head) / 255

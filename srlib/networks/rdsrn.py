@@ -114,7 +114,7 @@ class RDSRN(nn.Module):
         ValueError: a setting that leaves nothing to compute.
     """
 
-    least_size = 1
+    min_size = 1
 
     def __init__(
         self,
@@ -152,7 +152,7 @@ class RDSRN(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        x = as_rgb(x, self.least_size)
+        x = as_rgb(x, self.min_size)
         shallow = self.shallow(x)
         outputs = torch.cat(chained([self.recursive] * self.recursions, shallow), dim=1)
         residual = self.tail(self.fuse(outputs) + shallow)

@@ -201,7 +201,7 @@ class RFDN(nn.Module):
 
     Raises:
         ValueError: unknown ``block`` or ``attention``, impossible numbers, or an LR image smaller
-            than ``least_size`` (15 pixels with ESA, else 1).
+            than ``min_size`` (15 pixels with ESA, else 1).
     """
 
     def __init__(
@@ -232,7 +232,7 @@ class RFDN(nn.Module):
             )
         self.scale = scale
         self.input_max = input_max
-        self.least_size = ESA.least if attention == "esa" else 1
+        self.min_size = ESA.min_size if attention == "esa" else 1
 
         def attend() -> nn.Module:
             if attention == "esa":
@@ -251,6 +251,6 @@ class RFDN(nn.Module):
         self.tail = PixelShuffleTail(channels, scale)
 
     def forward(self, x: Tensor) -> Tensor:
-        head = self.head(as_rgb(x, self.least_size) * self.input_max)
+        head = self.head(as_rgb(x, self.min_size) * self.input_max)
         outputs = torch.cat(chained(self.blocks, head), dim=1)
         return self.tail(self.refine(self.fuse(outputs)) + head) / self.input_max

@@ -64,7 +64,7 @@ class RegionNonLocal(nn.Module):
     starts at zero: the module starts as the identity.
     """
 
-    least = 4
+    min_size = 4
 
     def __init__(self, channels: int, reduced: int) -> None:
         super().__init__()
@@ -121,10 +121,10 @@ class SAN(nn.Module):
         unused: prefix of the parameters that no gradient reaches; see the module's docstring.
 
     Raises:
-        ValueError: another scale, a number below 1, or an LR image smaller than ``least_size``.
+        ValueError: another scale, a number below 1, or an LR image smaller than ``min_size``.
     """
 
-    least_size = RegionNonLocal.least
+    min_size = RegionNonLocal.min_size
     unused = ("spare.",)
 
     def __init__(
@@ -160,7 +160,7 @@ class SAN(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        head = self.head(self.subtract_mean(255 * as_rgb(x, self.least_size)))
+        head = self.head(self.subtract_mean(255 * as_rgb(x, self.min_size)))
         source = self.non_local(head)
         features = source
         for group in self.groups:

@@ -31,7 +31,7 @@ class SRCNN(nn.Module):
         ValueError: ``scale`` below 1, or an even ``kernel``.
     """
 
-    least_size = 1
+    min_size = 1
 
     def __init__(self, scale: int = 4, kernel: int = 5) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class SRCNN(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return on_luma(x, self.scale, self.enlarge, self.least_size)
+        return on_luma(x, self.scale, self.enlarge, self.min_size)
 
     def enlarge(self, y: Tensor) -> Tensor:
         """LR luma to HR luma."""

@@ -42,7 +42,7 @@ class SRMDNF(nn.Module):
         ValueError: ``scale`` or ``depth`` below 1.
     """
 
-    least_size = 1
+    min_size = 1
     degradation: Tensor
 
     def __init__(self, scale: int = 4, depth: int = 11, channels: int = 128) -> None:
@@ -64,6 +64,6 @@ class SRMDNF(nn.Module):
         self.tail = PixelShuffleTail(channels, scale)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = as_rgb(x, self.least_size)
+        x = as_rgb(x, self.min_size)
         maps = self.degradation.expand(x.shape[0], -1, *x.shape[-2:])
         return self.tail(self.layers(torch.cat([x, maps], dim=1)))

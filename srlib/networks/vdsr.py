@@ -36,7 +36,7 @@ class VDSR(nn.Module):
         ValueError: ``scale`` below 1, or ``depth`` below 2.
     """
 
-    least_size = 1
+    min_size = 1
 
     def __init__(
         self, scale: int = 4, depth: int = 20, channels: int = 64, bias: bool = False
@@ -57,7 +57,7 @@ class VDSR(nn.Module):
                     nn.init.zeros_(layer.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        return on_luma(x, self.scale, self.enlarge, self.least_size)
+        return on_luma(x, self.scale, self.enlarge, self.min_size)
 
     def enlarge(self, y: Tensor) -> Tensor:
         """LR luma to HR luma."""

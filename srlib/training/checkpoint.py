@@ -1,4 +1,4 @@
-"""What a run is at one step, and how it goes to disk and back."""
+"""The state of a run at one step, and how it is saved and loaded."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class State:
         save_tensors(tensors, path, header | {"sha256": _seal(tensors, header)})
 
     def load(self, path: Path) -> None:
-        """Become what a checkpoint holds.
+        """Load a checkpoint into this state.
 
         Raises:
             WeightsError: it is not as it was written.

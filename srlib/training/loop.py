@@ -24,7 +24,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from srlib.config import Stage, Train
-from srlib.data.packed import Store
+from srlib.data.packed import PackedImages
 from srlib.evaluation.inference import upscale_array
 from srlib.evaluation.metrics import score
 from srlib.files import replacing
@@ -90,10 +90,10 @@ def train(
     scale: int,
     seed: int,
     recipe: Train,
-    store: Store,
+    store: PackedImages,
     folder: str | Path,
     checkpoints: Path = CHECKPOINTS,
-    validation: Store | None = None,
+    validation: PackedImages | None = None,
 ) -> Trained:
     """Train one network and write what came of it into ``folder``.
 
@@ -187,7 +187,7 @@ def train(
 
 
 def new_network(
-    name: str, settings: dict[str, Any], scale: int, seed: int, recipe: Train, store: Store
+    name: str, settings: dict[str, Any], scale: int, seed: int, recipe: Train, store: PackedImages
 ) -> nn.Module:
     """A network with its initial weights, which depend on the seed and, for some, on the images."""
     torch.manual_seed(seed)
@@ -259,7 +259,7 @@ def log(run: Run, state: State, losses: list[Tensor], stage: Stage, rate: float)
         stacked /= run.world
     values = stacked.tolist()
     for number, value in enumerate(values, state.step - len(values) + 1):
-        if not value < LARGEST_LOSS:  # which nan is not either
+        if not value < LARGEST_LOSS:  # false for nan, too
             raise _diverged(run, f"the loss is {value:.4g} at step {number}, rate {rate:.1e},")
     row = LogRow(state.step, stage.loss, sum(values) / len(values), rate)
     state.log.append(row)
@@ -286,7 +286,7 @@ def _diverged(run: Run, what: str) -> TrainingError:
     )
 
 
-def validate(run: Run, state: State, images: Store | None) -> None:
+def validate(run: Run, state: State, images: PackedImages | None) -> None:
     """Add a point a set to the curve: the weights that would be written if the run ended here.
 
     A rate that is too high can undo what was learnt without any loss that is not finite: a fall
@@ -350,7 +350,7 @@ def _show(run: Run, bar: tqdm, row: LogRow, first: int, seconds: float) -> None:
 # --- before and after -------------------------------------------------------------------------
 
 
-def _check(scale: int, recipe: Train, store: Store, validation: Store | None) -> None:
+def _check(scale: int, recipe: Train, store: PackedImages, validation: PackedImages | None) -> None:
     if store.scale != scale:
         raise ValueError(f"{store.folder} was packed for x{store.scale}; prepare it for x{scale}")
     if recipe.validate is None:
@@ -365,7 +365,7 @@ def _check(scale: int, recipe: Train, store: Store, validation: Store | None) ->
 
 
 def _facts(
-    name: str, settings: dict[str, Any], scale: int, seed: int, recipe: Train, store: Store
+    name: str, settings: dict[str, Any], scale: int, seed: int, recipe: Train, store: PackedImages
 ) -> dict[str, Any]:
     """What determines the weights, and so the run's id."""
     return {

@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 
 from srlib.config import Train
-from srlib.data.packed import Store
+from srlib.data.packed import PackedImages
 from srlib.training.devices import Devices
 from srlib.training.loop import new_network, new_state, one_step, parallel
 from srlib.training.schedule import learning_rate, schedule
@@ -50,7 +50,7 @@ def replay(
     scale: int,
     seed: int,
     recipe: Train,
-    store: Store,
+    store: PackedImages,
     log: str | Path,
 ) -> Replay:
     """Take the steps of the first line of ``train.csv`` again.

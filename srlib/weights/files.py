@@ -22,7 +22,7 @@ HEADER = "srlib"  # one key of sorted JSON: safetensors orders several keys at r
 
 
 class WeightsError(ValueError):
-    """A weights file that cannot be used; the message names the file and how to mend it."""
+    """A weights file that cannot be used; the message names the file and how to fix it."""
 
 
 def save_tensors(tensors: dict[str, Tensor], path: str | Path, header: dict[str, Any]) -> None:

@@ -9,12 +9,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from papers.ablation import TOGETHER, answer, best, cost, price, printed, steps, validation_log
+from papers.ablation import (
+    TOGETHER,
+    answer,
+    best,
+    cost,
+    decided,
+    price,
+    printed,
+    steps,
+    validation_log,
+)
 from papers.show import figures
 from srlib.paths import ROOT
 
 NETWORKS = ("aidn-base", "aidn-aieb", "aidn-fdc", "aidn-aidb")
-LEVELS = dict(zip(NETWORKS, (30.00, 30.10, 30.05, 30.05), strict=True))  # up, down, level
+LEVELS = dict(zip(NETWORKS, (0.00, 0.10, 0.05, 0.05), strict=True))  # up, down, level: dB above
+PRINTED = {"Set5": 32.2, "Set14": 28.6}  # what is printed, nearly
 IMAGES = {"Set5": 5, "Set14": 14}
 STEPS, BATCH, PATCH = 100, 8, 64
 
@@ -30,18 +41,19 @@ def make(
     """A campaign as the stages would leave it, with scores drawn around ``LEVELS``."""
     generator = np.random.default_rng(0)
     level = {name: generator.normal(0, 3, count) for name, count in images.items()}
+    level = {name: PRINTED.get(name, 28) + x - x.mean() for name, x in level.items()}
     for network in (*networks, "bicubic"):
         for seed in range(seeds if network != "bicubic" else 1):
             folder = root / "results" / campaign / f"{network}-x4"
             training = {"run": f"train-{network}-{seed}", "network": network, "scale": 4}
-            training |= {"seed": seed, "train": {"patch": PATCH, "batch": BATCH}}
+            training |= {"seed": seed, "steps": STEPS, "train": {"patch": PATCH, "batch": BATCH}}
             provenance: dict[str, object] = {}
             if network != "bicubic":
                 folder /= f"seed{seed}"
                 provenance["training"] = training
             folder.mkdir(parents=True)
             psnr = {
-                name: LEVELS.get(network, 28) + shape + generator.normal(0, 0.002, len(shape))
+                name: LEVELS.get(network, -4) + shape + generator.normal(0, 0.002, len(shape))
                 for name, shape in level.items()
             }
             rows = [(n, f"i{k}", v, 0.8) for n, p in psnr.items() for k, v in enumerate(p)]
@@ -93,13 +105,16 @@ def test_the_last_step_goes_from_the_first_row_to_the_last(root: Path) -> None:
     assert row(root, "Base → AIDB", "Set14")["published"] == pytest.approx(28.60 - 28.51)
 
 
-@pytest.mark.parametrize(("step", "expected"), [("Base → AIEB", "holds"), ("AIEB → FDC", "fails")])
-def test_a_clear_step_is_decided(root: Path, step: str, expected: str) -> None:
-    assert row(root, step, TOGETHER)["verdict"] == expected
-
-
-def test_a_step_of_nothing_is_undecided(root: Path) -> None:
-    assert row(root, "FDC → AIDB", TOGETHER)["verdict"] == "undecided"
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        ("Base → AIEB", "holds"),
+        ("AIEB → FDC", "holds as printed, not here"),
+        ("FDC → AIDB", "undecided at this budget"),
+    ],
+)
+def test_a_step_is_decided_by_the_rule_of_the_claims(tmp_path: Path, step, expected) -> None:
+    assert decided("bsd400", make(tmp_path, seeds=5))[step].verdict == expected
 
 
 def test_a_printed_step_may_lie_outside(root: Path) -> None:
@@ -124,9 +139,9 @@ def test_sets_stand_in_the_order_of_the_scores(root: Path) -> None:
     assert list(steps("bsd400", root)["set"].unique()) == [*IMAGES, TOGETHER]
 
 
-def test_one_seed_decides_nothing(tmp_path: Path) -> None:
+def test_a_step_says_how_many_seeds_it_has(tmp_path: Path) -> None:
     table = steps("bsd400", make(tmp_path, seeds=1))
-    assert set(table["verdict"]) == {"undecided: one seed"} and set(table["seeds"]) == {1}
+    assert set(table["seeds"]) == {1}
 
 
 def test_a_set_that_is_not_printed_has_no_published_step(tmp_path: Path) -> None:
@@ -160,10 +175,10 @@ def test_without_a_whole_campaign_there_is_no_best(tmp_path: Path) -> None:
         best(tmp_path)
 
 
-def test_the_answer_gives_each_step_its_verdict(root: Path) -> None:
-    text = answer("bsd400", root)
-    assert "3 seeds, 19 images" in text
-    for step, expected in (("Base → AIEB", "holds"), ("AIEB → FDC", "fails")):
+def test_the_answer_gives_each_step_its_verdict(tmp_path: Path) -> None:
+    text = answer("bsd400", make(tmp_path, seeds=5))
+    assert "5 seeds, 19 images" in text
+    for step, expected in (("Base → AIEB", "holds"), ("AIEB → FDC", "not here")):
         assert any(step in line and expected in line for line in text.splitlines())
 
 

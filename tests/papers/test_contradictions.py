@@ -10,19 +10,21 @@ from papers.claims import FAILS, Claim, Judgement, Shortfall
 from papers.contradictions import (
     COLUMNS,
     KINDS,
+    MATTERS,
+    Fact,
     Finding,
-    Reason,
+    assign,
     copied,
-    explain,
+    facts,
     findings,
     impossible_counts,
     largest,
+    load_facts,
     of_kind,
     outliers,
     outside_band,
     printed_cells,
     printed_name,
-    reasons,
     tally,
     two_values,
     unsupported,
@@ -231,25 +233,34 @@ FOUND = [
 ]
 
 
-def test_a_reason_covers_what_its_key_matches() -> None:
-    known = {"a/x2/*": Reason("first"), "a/*": Reason("second", cleared=True)}
-    assert explain(FOUND, known) == {"a/x2/b": Reason("first"), "a/x3/b": known["a/*"]}
+def fact(*keys: str) -> Fact:
+    return Fact("It is so", "score", keys=keys)
+
+
+def test_a_finding_belongs_to_the_first_fact_that_has_its_key() -> None:
+    known = {"first": fact("a/x2/*"), "second": fact("a/*")}
+    assert assign(FOUND, known) == {"a/x2/b": "first", "a/x3/b": "second"}
 
 
 @pytest.mark.parametrize(
-    ("keys_of_reasons", "message"),
-    [(["b/*"], r"b/\*: no such finding"), (["a/*", "a/x2/b"], "a/x2/b: earlier entries explain")],
+    ("keys", "message"),
+    [
+        (["a/*", "b/*"], r"b/\*: no such finding"),
+        (["a/*", "a/x2/b"], "a/x2/b: earlier keys take"),
+        (["a/x2/b"], "no fact has a/x3/b"),
+    ],
 )
-def test_a_reason_for_nothing_is_refused(keys_of_reasons: list[str], message: str) -> None:
+def test_facts_and_findings_must_match(keys: list[str], message: str) -> None:
     with pytest.raises(PublishedError, match=message):
-        explain(FOUND, dict.fromkeys(keys_of_reasons, Reason("why")))
+        assign(FOUND, {key: fact(key) for key in keys})
 
 
-def test_a_broken_file_of_reasons_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["a: {why: none}", "a: {says: It is so., matters: score}"])
+def test_a_broken_file_of_facts_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "rules").mkdir()
-    (tmp_path / "rules/contradictions.yaml").write_text("a: {why: none}")
+    (tmp_path / "rules/contradictions.yaml").write_text(text)
     with pytest.raises(PublishedError, match="contradictions.yaml"):
-        reasons(tmp_path)
+        load_facts(tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -260,7 +271,7 @@ def found() -> pd.DataFrame:
 KNOWN = [
     "arithmetic/aidn/parameters-84-percent",
     "arithmetic/aidn/flops-91-percent",
-    "arithmetic/aidn/aieb-gain",
+    "arithmetic/aidn/fuses-by-3x3",
     "arithmetic/aidn/four-blocks",
     "arithmetic/aidn/half-of-the-winner",
     "arithmetic/aidn/third-of-imdn",
@@ -301,6 +312,16 @@ def test_srresnet_leads_in_the_four_cells_that_are_known(found: pd.DataFrame) ->
 
 def test_what_is_cleared_has_a_reason(found: pd.DataFrame) -> None:
     assert (found.loc[found["cleared"], "reason"] != "").all()
+
+
+def test_what_is_cleared_is_not_certain(found: pd.DataFrame) -> None:
+    assert not found.loc[found["cleared"], "certain"].any()
+
+
+def test_facts_hold_every_finding_once_and_stand_by_what_they_matter(found: pd.DataFrame) -> None:
+    table = facts(found)
+    assert table["findings"].sum() == len(found)
+    assert list(dict.fromkeys(table["matters"])) == list(MATTERS)
 
 
 def test_the_counts_add_up(found: pd.DataFrame) -> None:

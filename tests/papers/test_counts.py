@@ -3,7 +3,7 @@
 import pytest
 
 from papers import counts
-from papers.counts import READABLE, count, readable, tracked
+from papers.counts import READABLE, count, divided, readable, tracked
 
 
 @pytest.fixture
@@ -43,3 +43,8 @@ def test_a_missing_file_names_the_command(tmp_path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("srlib.paths.counts", lambda: tmp_path / "counts.csv")
     with pytest.raises(FileNotFoundError, match="`dvc repro count` makes it"):
         tracked.__wrapped__()
+
+
+def test_flops_of_older_networks_are_those_of_the_literature_divided() -> None:
+    table = divided()
+    assert len(table) == 23 and table["agrees"].all()  # to every printed digit

@@ -15,7 +15,6 @@ from papers.intervals import (
     diverged,
     intervals,
     paired_bootstrap,
-    verdict,
 )
 
 SEEDS, EXPERIMENTS = 3, 4000
@@ -310,28 +309,6 @@ def test_a_wrong_number_of_draws_is_named(draws: int) -> None:
 def test_a_wrong_level_is_named(level: float) -> None:
     with pytest.raises(ValueError, match=f"level: {level} does not"):
         paired_bootstrap(GOOD, GOOD, level=level)
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "claimed", "expected"),
-    [
-        (0.01, 0.05, +1, "holds"),
-        (-0.05, -0.01, +1, "fails"),
-        (-0.01, 0.05, +1, "undecided"),
-        (0.0, 0.05, +1, "undecided"),
-        (0.01, 0.05, -1, "fails"),
-        (-0.05, -0.01, -1, "holds"),
-    ],
-)
-def test_the_verdict_asks_for_the_whole_interval(
-    low: float, high: float, claimed: int, expected: str
-) -> None:
-    assert verdict(Interval((low + high) / 2, low, high), claimed) == expected
-
-
-def test_a_claim_without_a_direction_is_named() -> None:
-    with pytest.raises(ValueError, match="claimed: 0 is neither"):
-        verdict(Interval(0.0, 0.0, 0.0), 0)
 
 
 @pytest.mark.parametrize(("printed", "expected"), [(0.01, True), (0.03, True), (0.06, False)])

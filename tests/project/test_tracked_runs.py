@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from srlib.config import Config, load_config
-from srlib.data.packed import Store
+from srlib.data.packed import PackedImages
 from srlib.paths import ROOT, Result, find
 from srlib.training.replay import replay
 
@@ -21,12 +21,12 @@ RUNS = [
 ]
 
 
-def packed(config: Config, scale: int) -> Store:
+def packed(config: Config, scale: int) -> PackedImages:
     """The campaign's training images, where they have been fetched and packed."""
     folder = ROOT / config.packed(scale, "train")
     if not (folder / "index.json").exists():
         pytest.skip(f"{folder.relative_to(ROOT)} is not there; `dvc repro` its stage prepare")
-    return Store(folder)
+    return PackedImages(folder)
 
 
 @pytest.mark.parametrize("result", RUNS, ids=lambda r: f"{r.campaign}-{r.label}")

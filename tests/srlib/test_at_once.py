@@ -16,7 +16,7 @@ from papers.show.notebooks import render
 from srlib.data import download
 from srlib.data.download import fetch, verify
 from srlib.data.pack import pack
-from srlib.data.packed import Store
+from srlib.data.packed import PackedImages
 
 NAME = "embedded-heldout"
 RENDER = [
@@ -93,7 +93,7 @@ def test_a_store_that_another_process_packs_meanwhile(
         monkeypatch.setattr(os, "getpid", lambda: own)
 
     pack(pictures(other), folder, 4, "replicate")
-    assert len(Store(folder).digest()) == 64 and hidden(tmp_path) == []
+    assert len(PackedImages(folder).digest()) == 64 and hidden(tmp_path) == []
 
 
 PACK = """
@@ -112,7 +112,7 @@ def test_two_processes_pack_one_store_again_and_again(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PACK, str(tmp_path / "x4")]
     both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     assert [process.communicate()[1] for process in both] == ["", ""]
-    assert len(Store(tmp_path / "x4").digest()) == 64
+    assert len(PackedImages(tmp_path / "x4").digest()) == 64
     assert [path.name for path in tmp_path.iterdir()] == ["x4"]
 
 

@@ -21,7 +21,7 @@ from PIL import Image
 from srlib.cli import main
 from srlib.data.download import fetch
 from srlib.data.pack import pack
-from srlib.data.packed import Store
+from srlib.data.packed import PackedImages
 from srlib.data.registry import DatasetError
 from srlib.evaluation.score import write_result
 from srlib.files import write_csv, write_json
@@ -139,7 +139,7 @@ def test_every_flip_in_a_checkpoint_is_refused_or_harmless(tmp_path: Path, tried
 
 
 def test_every_flip_in_a_packed_image_is_refused(
-    store: Store, tmp_path: Path, tried: Tried
+    store: PackedImages, tmp_path: Path, tried: Tried
 ) -> None:
     folder = Path(shutil.copytree(store.folder, tmp_path / "copy"))
     count = 0
@@ -149,7 +149,7 @@ def test_every_flip_in_a_packed_image_is_refused(
             (folder / name).write_bytes(copy)
             count += 1
             try:
-                assert Store(folder).digest() == store.digest()  # in the space of the header
+                assert PackedImages(folder).digest() == store.digest()  # in the space of the header
             except ValueError as error:
                 assert name in str(error)
         (folder / name).write_bytes(whole)
@@ -157,14 +157,14 @@ def test_every_flip_in_a_packed_image_is_refused(
 
 
 def test_every_flip_in_a_stores_index_is_refused_or_changes_names_alone(
-    store: Store, tmp_path: Path, tried: Tried
+    store: PackedImages, tmp_path: Path, tried: Tried
 ) -> None:
     folder = Path(shutil.copytree(store.folder, tmp_path / "copy"))
     copies = list(flipped((folder / "index.json").read_bytes(), 0, 10_000))
     for copy in copies:
         (folder / "index.json").write_bytes(copy)
         try:
-            found = Store(folder)
+            found = PackedImages(folder)
             found.digest()
         except ValueError as error:
             assert "index.json" in str(error) or ".npy" in str(error)
@@ -289,7 +289,9 @@ def test_a_picture_for_which_there_is_no_room_is_one_line(
 
 @FULL
 @pytest.mark.faults("full disks")
-def test_a_run_that_finds_no_room_goes_on_when_there_is_some(store: Store, tmp_path: Path) -> None:
+def test_a_run_that_finds_no_room_goes_on_when_there_is_some(
+    store: PackedImages, tmp_path: Path
+) -> None:
     recipe = tiny_run.recipe()
     tiny_run.run(store, tmp_path / "whole", tmp_path / "a", recipe)
     with room_for(5000), pytest.raises((OSError, ValueError)):

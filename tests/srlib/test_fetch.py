@@ -156,7 +156,7 @@ def test_faults_are_all_named_in_one_error(out: Path) -> None:
         "  renamed (1): moon.png holds the pixels of astronaut",
         "  altered (1): chelsea (451x300 RGB expected, 45x30 RGB found)",
     ]
-    assert lines[5] == f"  to mend it: delete {path} and fetch {NAME} again"
+    assert lines[5] == f"  to fix it: delete {path} and fetch {NAME} again"
     with pytest.raises(DatasetError, match="does not match"):
         fetch(NAME, out)  # what is there is never overwritten
     assert (path / "own.png").exists()
@@ -198,7 +198,7 @@ def test_equal_images_in_one_set(out: Path, monkeypatch: pytest.MonkeyPatch) -> 
     both = datasets.pd.concat([manifest, twin])
     path = fetch(NAME, out)
     monkeypatch.setattr("srlib.data.download.read_manifest", lambda name: both)
-    with pytest.raises(DatasetError, match=r"missing \(1\): twin\n  to mend"):
+    with pytest.raises(DatasetError, match=r"missing \(1\): twin\n  to fix"):
         verify(NAME, out)
     shutil.copy(path / "coffee.png", path / "other.png")
     with pytest.raises(DatasetError, match=r"renamed \(1\): other.png holds the pixels of twin\n"):

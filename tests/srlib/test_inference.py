@@ -25,7 +25,7 @@ ORIENTATION = 0x0112  # the EXIF tag
 class Nearest(nn.Module):
     """Repeat every pixel, and remember the input."""
 
-    scale, least_size = SCALE, 3
+    scale, min_size = SCALE, 3
 
     def forward(self, x: Tensor) -> Tensor:
         self.seen = x
@@ -35,7 +35,7 @@ class Nearest(nn.Module):
 class Constant(nn.Module):
     """Give the same four values, whatever the input."""
 
-    scale, least_size = 2, 1
+    scale, min_size = 2, 1
 
     def __init__(self, values: list[float]) -> None:
         super().__init__()

@@ -17,7 +17,7 @@ import pytest
 import tiny_run
 from tiny_run import recipe, run
 
-from srlib.data.packed import Store
+from srlib.data.packed import PackedImages
 from srlib.provenance import file_sha256
 from srlib.weights.files import load_tensors
 
@@ -41,7 +41,7 @@ class Killed(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def whole(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole(store: PackedImages, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The results of a run that nothing interrupted."""
     folder = tmp_path_factory.mktemp("whole")
     run(store, folder / "results", folder / "checkpoints", recipe(**RECIPE))
@@ -49,7 +49,7 @@ def whole(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def killed(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Killed:
+def killed(store: PackedImages, tmp_path_factory: pytest.TempPathFactory) -> Killed:
     """The same run, killed five times and started six times."""
     folder = tmp_path_factory.mktemp("killed")
     result = Killed([], [], folder)

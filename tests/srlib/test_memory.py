@@ -25,7 +25,7 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="measured through /pr
 class Nearest(nn.Module):
     """Repeat every pixel; raise an error for more than ``most`` pixels a side."""
 
-    scale, least_size = 2, 1
+    scale, min_size = 2, 1
 
     def __init__(self, most: int = 10**9, error: BaseException | None = None) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Nearest(nn.Module):
 class Peak(nn.Module):
     """Holds its input, twice it, and then twice that again, at once."""
 
-    scale, least_size = 1, 1
+    scale, min_size = 1, 1
 
     def forward(self, x: Tensor) -> Tensor:
         twice = torch.cat([x, x])

@@ -111,7 +111,7 @@ def test_finite_gradients_reach_the_input_and_every_parameter(network: nn.Module
 
 
 def test_least_size_is_enough_and_a_pixel_less_is_named(network: nn.Module) -> None:
-    least = int(network.least_size)  # type: ignore[arg-type]
+    least = int(network.min_size)  # type: ignore[arg-type]
     with torch.no_grad():
         output = network(batch(height=least, width=least))
     assert output.shape == (2, 3, SCALE * least, SCALE * least)

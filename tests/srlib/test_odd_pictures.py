@@ -33,7 +33,7 @@ Image.init()
 class Nearest(nn.Module):
     """Repeat every pixel."""
 
-    scale, least_size = 2, 1
+    scale, min_size = 2, 1
 
     def forward(self, x: Tensor) -> Tensor:
         return F.interpolate(x, scale_factor=2, mode="nearest")

@@ -19,7 +19,7 @@ from tiny_run import L1, L2, recipe, run
 from torch import Tensor, nn
 
 from srlib.config import Stage, Train, Validate
-from srlib.data.packed import Store
+from srlib.data.packed import PackedImages
 from srlib.evaluation.inference import upscale_array
 from srlib.evaluation.score import evaluate
 from srlib.provenance import file_sha256
@@ -53,7 +53,7 @@ def weights(folder: Path) -> Tensor:
     return torch.cat([tensors[name].flatten() for name in sorted(tensors)])
 
 
-def until_out_of_time(store: Store, folder: Path, checkpoints: Path, of: Train) -> int:
+def until_out_of_time(store: PackedImages, folder: Path, checkpoints: Path, of: Train) -> int:
     """Call again and again what stops at every checkpoint, till it ends; how often it stopped."""
     for stops in range(100):
         try:
@@ -65,7 +65,7 @@ def until_out_of_time(store: Store, folder: Path, checkpoints: Path, of: Train) 
 
 
 @pytest.fixture(scope="module")
-def plain(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def plain(store: PackedImages, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The results of an uninterrupted run."""
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("plain")
@@ -136,24 +136,26 @@ def test_schedule_counts_each_stage_from_its_start() -> None:
 # --- a whole run ------------------------------------------------------------------------------
 
 
-def test_loss_falls(store: Store, tmp_path: Path) -> None:
+def test_loss_falls(store: PackedImages, tmp_path: Path) -> None:
     stage = Stage(loss="l1", steps=40, lr=5e-3, lr_end=1e-3, warmup=2)
     run(store, tmp_path, tmp_path / "checkpoints", recipe(stages=(stage,)))
     assert losses(tmp_path)[-1] < 0.7 * losses(tmp_path)[0]
 
 
-def test_twice_the_same_run_gives_the_same_file(store: Store, plain: Path, tmp_path: Path) -> None:
+def test_twice_the_same_run_gives_the_same_file(
+    store: PackedImages, plain: Path, tmp_path: Path
+) -> None:
     run(store, tmp_path, tmp_path / "checkpoints", recipe())
     assert sha256(tmp_path) == sha256(plain)
 
 
-def test_another_seed_gives_other_weights(store: Store, plain: Path, tmp_path: Path) -> None:
+def test_another_seed_gives_other_weights(store: PackedImages, plain: Path, tmp_path: Path) -> None:
     run(store, tmp_path, tmp_path / "checkpoints", recipe(), seed=1)
     assert not torch.equal(weights(tmp_path), weights(plain))
 
 
 def test_log_has_a_line_every_log_every_steps_and_at_the_end_of_a_stage(
-    store: Store, tmp_path: Path
+    store: PackedImages, tmp_path: Path
 ) -> None:
     run(store, tmp_path, tmp_path / "c", recipe(log_every=8, checkpoint_every=8))
     assert [int(row["step"]) for row in log(tmp_path)] == [8, 16, 20, 24, 30]
@@ -170,20 +172,20 @@ def test_log_holds_the_rate_of_its_step(plain: Path) -> None:
 
 
 def test_log_holds_the_mean_loss_since_the_line_before(
-    store: Store, plain: Path, tmp_path: Path
+    store: PackedImages, plain: Path, tmp_path: Path
 ) -> None:
     run(store, tmp_path, tmp_path / "checkpoints", recipe(log_every=1))
     means = [sum(losses(tmp_path)[i : i + 5]) / 5 for i in range(0, 30, 5)]
     assert losses(plain) == pytest.approx(means, abs=1e-7)
 
 
-def test_header_of_the_weights_is_what_train_returns(store: Store, tmp_path: Path) -> None:
+def test_header_of_the_weights_is_what_train_returns(store: PackedImages, tmp_path: Path) -> None:
     header, _ = run(store, tmp_path, tmp_path / "checkpoints", recipe())
     found = load_tensors(tmp_path / "weights.safetensors")[1]
     assert found == json.loads(json.dumps(header))
 
 
-def test_checkpoints_are_deleted_at_the_end(store: Store, tmp_path: Path) -> None:
+def test_checkpoints_are_deleted_at_the_end(store: PackedImages, tmp_path: Path) -> None:
     run(store, tmp_path / "results", tmp_path / "checkpoints", recipe())
     assert list((tmp_path / "checkpoints").iterdir()) == []
 
@@ -193,7 +195,7 @@ def test_weights_have_the_networks_own_names(plain: Path) -> None:
     assert set(load_tensors(plain / "weights.safetensors")[0]) == set(network.state_dict())
 
 
-def test_a_stage_starts_with_a_new_adam(store: Store, tmp_path: Path) -> None:
+def test_a_stage_starts_with_a_new_adam(store: PackedImages, tmp_path: Path) -> None:
     # The first step of a new Adam moves every weight by the rate, whatever its gradient.
     first, second = flat(5), flat(1)
     run(store, tmp_path / "one", tmp_path / "c", recipe(stages=(first,)))
@@ -212,7 +214,7 @@ def curve(folder: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def validated(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def validated(store: PackedImages, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("validated")
     run(store, folder / "results", folder / "checkpoints", recipe(validate=CURVE))
     return folder / "results"
@@ -226,7 +228,7 @@ def test_the_curve_has_a_point_at_every_interval(validated: Path) -> None:
     ]
 
 
-def test_the_curve_ends_at_what_evaluation_gives(store: Store, validated: Path) -> None:
+def test_the_curve_ends_at_what_evaluation_gives(store: PackedImages, validated: Path) -> None:
     network = load_trained(validated / "weights.safetensors")[0].eval()
     images = evaluate(lambda lr: upscale_array(network, lr), store)
     assert float(curve(validated).splitlines()[-1].split(",")[2]) == pytest.approx(
@@ -238,19 +240,23 @@ def test_validation_does_not_change_the_weights(plain: Path, validated: Path) ->
     assert sha256(validated) == sha256(plain)
 
 
-def test_an_interrupted_run_keeps_its_curve(store: Store, validated: Path, tmp_path: Path) -> None:
+def test_an_interrupted_run_keeps_its_curve(
+    store: PackedImages, validated: Path, tmp_path: Path
+) -> None:
     of = recipe(validate=CURVE, max_minutes=1e-9)
     assert until_out_of_time(store, tmp_path / "results", tmp_path / "c", of)
     assert curve(tmp_path / "results") == curve(validated)
 
 
-def test_a_set_to_validate_on_that_is_not_there_is_named(store: Store, tmp_path: Path) -> None:
+def test_a_set_to_validate_on_that_is_not_there_is_named(
+    store: PackedImages, tmp_path: Path
+) -> None:
     of = recipe(validate=Validate(set="Set5", every=10))
     with pytest.raises(ValueError, match=r"train\.validate: Set5 is not among .*noise"):
         run(store, tmp_path, tmp_path / "c", of)
 
 
-def test_cost_counts_all_pieces_of_a_run(store: Store, tmp_path: Path) -> None:
+def test_cost_counts_all_pieces_of_a_run(store: PackedImages, tmp_path: Path) -> None:
     of, pieces = recipe(max_minutes=1e-9), []
     for _ in range(100):
         try:
@@ -263,7 +269,7 @@ def test_cost_counts_all_pieces_of_a_run(store: Store, tmp_path: Path) -> None:
 
 
 def test_the_share_of_time_that_batches_take_is_printed(
-    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    store: PackedImages, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cost = run(store, tmp_path, tmp_path / "c", recipe()).cost
     assert cost["data_share"] is not None and 0 < cost["data_share"] < 1
@@ -286,7 +292,7 @@ def test_the_share_of_time_that_batches_take_is_printed(
     ids=lambda change: next(iter(change)),
 )
 def test_a_switch_changes_the_weights(
-    store: Store, plain: Path, tmp_path: Path, change: dict[str, Any]
+    store: PackedImages, plain: Path, tmp_path: Path, change: dict[str, Any]
 ) -> None:
     run(store, tmp_path, tmp_path / "checkpoints", recipe(**change))
     assert not torch.equal(weights(tmp_path), weights(plain))
@@ -298,18 +304,18 @@ def test_a_switch_changes_the_weights(
     ids=["channels_last", "precision"],
 )
 def test_layout_and_precision_hardly_change_the_loss(
-    store: Store, plain: Path, tmp_path: Path, change: dict[str, Any], tolerance: float
+    store: PackedImages, plain: Path, tmp_path: Path, change: dict[str, Any], tolerance: float
 ) -> None:
     run(store, tmp_path, tmp_path / "checkpoints", recipe(**change))
     assert losses(tmp_path) == pytest.approx(losses(plain), rel=tolerance)
 
 
-def test_bfloat16_keeps_the_weights_in_float32(store: Store, tmp_path: Path) -> None:
+def test_bfloat16_keeps_the_weights_in_float32(store: PackedImages, tmp_path: Path) -> None:
     run(store, tmp_path, tmp_path / "checkpoints", recipe(precision="bfloat16"))
     assert weights(tmp_path).dtype == torch.float32
 
 
-def test_ema_is_the_moving_average_of_the_weights(store: Store, tmp_path: Path) -> None:
+def test_ema_is_the_moving_average_of_the_weights(store: PackedImages, tmp_path: Path) -> None:
     def after(steps: int, **change: float) -> Tensor:
         of = recipe(stages=(flat(steps),), **change)
         run(store, tmp_path / f"{steps}{change}", tmp_path / "checkpoints", of)
@@ -320,7 +326,7 @@ def test_ema_is_the_moving_average_of_the_weights(store: Store, tmp_path: Path) 
 
 
 def test_a_compiled_run_gives_the_same_weights(
-    store: Store, plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: PackedImages, plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = torch.compile
     monkeypatch.setattr(torch, "compile", lambda model: real(model, backend="eager"))
@@ -346,7 +352,7 @@ every_recipe = pytest.mark.parametrize(
 
 @every_recipe
 def test_a_run_stopped_at_every_checkpoint_gives_the_same_weights(
-    store: Store, tmp_path: Path, change: dict[str, Any]
+    store: PackedImages, tmp_path: Path, change: dict[str, Any]
 ) -> None:
     run(store, tmp_path / "whole", tmp_path / "c", recipe(**change))
     until_out_of_time(store, tmp_path / "parts", tmp_path / "c", recipe(max_minutes=1e-9, **change))
@@ -354,31 +360,31 @@ def test_a_run_stopped_at_every_checkpoint_gives_the_same_weights(
 
 
 def test_a_run_stopped_at_every_checkpoint_gives_the_same_log(
-    store: Store, plain: Path, tmp_path: Path
+    store: PackedImages, plain: Path, tmp_path: Path
 ) -> None:
     until_out_of_time(store, tmp_path, tmp_path / "c", recipe(max_minutes=1e-9))
     assert (tmp_path / "train.csv").read_text() == (plain / "train.csv").read_text()
 
 
 def test_the_clock_stops_a_run_at_every_checkpoint_but_the_last_step(
-    store: Store, tmp_path: Path
+    store: PackedImages, tmp_path: Path
 ) -> None:
     assert until_out_of_time(store, tmp_path, tmp_path / "c", recipe(max_minutes=1e-9)) == 5
 
 
-def test_out_of_time_names_the_run_and_the_step(store: Store, tmp_path: Path) -> None:
+def test_out_of_time_names_the_run_and_the_step(store: PackedImages, tmp_path: Path) -> None:
     expected = r"aidn-x4-s0: 1e-09 minutes are over after step 5 of 30; the same command goes on"
     with pytest.raises(OutOfTime, match=expected):
         run(store, tmp_path, tmp_path / "c", recipe(max_minutes=1e-9))
 
 
-def test_out_of_time_leaves_no_results(store: Store, tmp_path: Path) -> None:
+def test_out_of_time_leaves_no_results(store: PackedImages, tmp_path: Path) -> None:
     with pytest.raises(OutOfTime):
         run(store, tmp_path / "results", tmp_path / "c", recipe(max_minutes=1e-9))
     assert not (tmp_path / "results").exists()
 
 
-def stop(store: Store, tmp_path: Path) -> None:
+def stop(store: PackedImages, tmp_path: Path) -> None:
     """Leave a checkpoint after step 5."""
     with pytest.raises(OutOfTime):
         run(store, tmp_path, tmp_path / "c", recipe(max_minutes=1e-9))
@@ -396,7 +402,7 @@ def stop(store: Store, tmp_path: Path) -> None:
     ids=["same", "time", "often", "log", "curve"],
 )
 def test_what_does_not_change_the_result_resumes(
-    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str], change: dict[str, Any]
+    store: PackedImages, tmp_path: Path, capsys: pytest.CaptureFixture[str], change: dict[str, Any]
 ) -> None:
     stop(store, tmp_path)
     run(store, tmp_path, tmp_path / "c", recipe(**change))
@@ -417,7 +423,7 @@ def test_what_does_not_change_the_result_resumes(
     ids=["batch", "patch", "precision", "layout", "ema", "stages", "rate"],
 )
 def test_a_changed_recipe_does_not_resume(
-    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str], change: dict[str, Any]
+    store: PackedImages, tmp_path: Path, capsys: pytest.CaptureFixture[str], change: dict[str, Any]
 ) -> None:
     stop(store, tmp_path)
     run(store, tmp_path, tmp_path / "c", recipe(**change))
@@ -425,7 +431,7 @@ def test_a_changed_recipe_does_not_resume(
 
 
 def test_another_seed_does_not_resume(
-    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    store: PackedImages, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stop(store, tmp_path)
     run(store, tmp_path, tmp_path / "c", recipe(), seed=1)
@@ -433,7 +439,7 @@ def test_another_seed_does_not_resume(
 
 
 def test_changed_code_does_not_resume(
-    store: Store,
+    store: PackedImages,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -446,7 +452,7 @@ def test_changed_code_does_not_resume(
 
 @pytest.mark.parametrize("change", [{"log_every": 1}, {"checkpoint_every": 10}])
 def test_what_does_not_change_the_result_changes_no_byte_of_it(
-    store: Store, plain: Path, tmp_path: Path, change: dict[str, Any]
+    store: PackedImages, plain: Path, tmp_path: Path, change: dict[str, Any]
 ) -> None:
     run(store, tmp_path, tmp_path / "c", recipe(**change))
     assert sha256(tmp_path) == sha256(plain)
@@ -479,7 +485,7 @@ def spoil(monkeypatch: pytest.MonkeyPatch) -> type[Spoilt]:
 
 
 def test_a_loss_that_is_not_finite_is_named_with_its_step_and_the_checkpoint(
-    store: Store, tmp_path: Path, spoil: type[Spoilt]
+    store: PackedImages, tmp_path: Path, spoil: type[Spoilt]
 ) -> None:
     expected = (
         r"aidn-x4-s0: the loss is nan at step 13, rate \S+, of 30; the last good checkpoint is "
@@ -489,7 +495,7 @@ def test_a_loss_that_is_not_finite_is_named_with_its_step_and_the_checkpoint(
         run(store, tmp_path, tmp_path / "c", recipe())
 
 
-def test_an_absurd_loss_ends_the_run(store: Store, tmp_path: Path) -> None:
+def test_an_absurd_loss_ends_the_run(store: PackedImages, tmp_path: Path) -> None:
     wild = Stage(loss="l2", steps=20, lr=1.0, lr_end=1.0, warmup=0)
     with pytest.raises(TrainingError, match=r"the loss is \S+ at step \d+, rate 1.0e\+00, of 20"):
         run(store, tmp_path, tmp_path / "c", recipe(stages=(wild,)))
@@ -501,7 +507,7 @@ def test_lost_ground_is_said(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_loss_that_is_not_finite_before_any_checkpoint_is_named(
-    store: Store, tmp_path: Path, spoil: type[Spoilt], monkeypatch: pytest.MonkeyPatch
+    store: PackedImages, tmp_path: Path, spoil: type[Spoilt], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(spoil, "bad", 3)
     with pytest.raises(TrainingError, match=r"nan at step 3, .* of 30; there is no checkpoint"):
@@ -509,7 +515,7 @@ def test_a_loss_that_is_not_finite_before_any_checkpoint_is_named(
 
 
 def test_a_loss_that_is_not_finite_leaves_no_results(
-    store: Store, tmp_path: Path, spoil: type[Spoilt]
+    store: PackedImages, tmp_path: Path, spoil: type[Spoilt]
 ) -> None:
     with pytest.raises(TrainingError):
         run(store, tmp_path / "results", tmp_path / "c", recipe())
@@ -517,7 +523,7 @@ def test_a_loss_that_is_not_finite_leaves_no_results(
 
 
 def test_the_kept_checkpoint_is_the_last_before_the_loss_was_not_finite(
-    store: Store, tmp_path: Path, spoil: type[Spoilt]
+    store: PackedImages, tmp_path: Path, spoil: type[Spoilt]
 ) -> None:
     with pytest.raises(TrainingError):
         run(store, tmp_path, tmp_path / "c", recipe())
@@ -527,7 +533,11 @@ def test_the_kept_checkpoint_is_the_last_before_the_loss_was_not_finite(
 
 @pytest.mark.parametrize("bad", [10, 20], ids=["before a checkpoint", "at the last step"])
 def test_weights_that_are_not_finite_are_never_written(
-    store: Store, tmp_path: Path, spoil: type[Spoilt], monkeypatch: pytest.MonkeyPatch, bad: int
+    store: PackedImages,
+    tmp_path: Path,
+    spoil: type[Spoilt],
+    monkeypatch: pytest.MonkeyPatch,
+    bad: int,
 ) -> None:
     # The loss of a step is taken before its update, so a bad update shows one step later.
     monkeypatch.setattr(spoil, "gradient_only", True)
@@ -538,24 +548,24 @@ def test_weights_that_are_not_finite_are_never_written(
     assert all(tensor.isfinite().all() for tensors in written for tensor in tensors.values())
 
 
-def test_a_store_of_another_scale_is_named(store: Store, tmp_path: Path) -> None:
+def test_a_store_of_another_scale_is_named(store: PackedImages, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="was packed for x4; prepare it for x2"):
         training.train("aidn", tiny_run.SETTINGS, 2, 0, recipe(), store, tmp_path, tmp_path / "c")
 
 
-def test_a_patch_larger_than_an_image_is_named(store: Store, tmp_path: Path) -> None:
+def test_a_patch_larger_than_an_image_is_named(store: PackedImages, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="patch_hr: 76x76 fits into no image"):
         run(store, tmp_path, tmp_path / "c", recipe(patch=76))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_a_missing_gpu_is_named(store: Store, tmp_path: Path) -> None:
+def test_a_missing_gpu_is_named(store: PackedImages, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"train\.device: cuda, but PyTorch sees no GPU"):
         run(store, tmp_path, tmp_path / "c", recipe(device="cuda"))
 
 
 def test_a_batch_that_does_not_divide_among_the_ranks_is_named(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: PackedImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WORLD_SIZE", "3")
     with pytest.raises(ValueError, match=r"train\.batch: 2 is not a multiple of 3 ranks"):
@@ -568,7 +578,7 @@ def test_a_batch_that_does_not_divide_among_the_ranks_is_named(
 SIXTEEN: dict[str, Any] = {"batch": 16, "log_every": 1, "stages": [asdict(L1)]}
 
 
-def two_ranks(store: Store, folder: Path, **extra: str) -> subprocess.CompletedProcess[str]:
+def two_ranks(store: PackedImages, folder: Path, **extra: str) -> subprocess.CompletedProcess[str]:
     """The run on two gloo processes of 8 patches each, results in ``folder/two``."""
     job = {
         "store": str(store.folder),
@@ -586,7 +596,7 @@ def two_ranks(store: Store, folder: Path, **extra: str) -> subprocess.CompletedP
 
 
 @pytest.fixture(scope="module")
-def ranks(store: Store, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def ranks(store: PackedImages, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Results of one process and of two, with one global batch of 16."""
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("ranks")
@@ -606,7 +616,7 @@ def test_two_ranks_end_at_the_weights_of_one_process(ranks: tuple[Path, Path]) -
 
 
 def test_a_run_killed_on_two_ranks_resumes(
-    store: Store, ranks: tuple[Path, Path], tmp_path: Path
+    store: PackedImages, ranks: tuple[Path, Path], tmp_path: Path
 ) -> None:
     # The first process is killed half-way through the results; torchrun then ends the other.
     killed = two_ranks(store, tmp_path, die_writing="weights")

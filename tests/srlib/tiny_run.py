@@ -15,7 +15,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from srlib.config import Stage, Train
-from srlib.data.packed import Store
+from srlib.data.packed import PackedImages
 from srlib.training.loop import Trained, train
 
 NETWORK, SETTINGS, SCALE, SEED = "aidn", {"blocks": 1, "channels": 8}, 4, 0
@@ -43,7 +43,9 @@ def recipe(**changes: Any) -> Train:
     return Train(**settings | changes)
 
 
-def run(store: Store, folder: Path, checkpoints: Path, of: Train, seed: int = SEED) -> Trained:
+def run(
+    store: PackedImages, folder: Path, checkpoints: Path, of: Train, seed: int = SEED
+) -> Trained:
     return train(NETWORK, SETTINGS, SCALE, seed, of, store, folder, checkpoints, validation=store)
 
 
@@ -65,7 +67,12 @@ def main() -> None:
     job = json.loads(sys.argv[1])
     if job.get("die_writing"):
         die_writing(job["die_writing"])
-    run(Store(job["store"]), Path(job["folder"]), Path(job["checkpoints"]), recipe(**job["recipe"]))
+    run(
+        PackedImages(job["store"]),
+        Path(job["folder"]),
+        Path(job["checkpoints"]),
+        recipe(**job["recipe"]),
+    )
 
 
 if __name__ == "__main__":

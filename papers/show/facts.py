@@ -1,0 +1,67 @@
+"""The facts behind the contradictions for a notebook: each a line that opens to its findings."""
+
+from html import escape
+
+import pandas as pd
+
+from papers.contradictions import MATTERS, readable
+
+
+def headline(facts: pd.DataFrame) -> str:
+    """Two sentences: how many facts and findings there are, and how many stand.
+
+    Args:
+        facts: from ``papers.contradictions.facts``.
+    """
+    standing = facts[~facts["cleared"]]
+    certain = int(standing["certain"].sum())
+    counts = {name: int((standing["matters"] == name).sum()) for name in MATTERS}
+    by = ", ".join(f"{number} on a {name}" for name, number in counts.items() if number)
+    return (
+        f"{len(facts)} facts lie behind {facts['findings'].sum()} findings. "
+        f"{int(facts['cleared'].sum())} are cleared: nobody erred. The other {len(standing)}: "
+        f"{by}. No rounding explains {certain} of them."
+    )
+
+
+class OpenedFacts:
+    """Every fact as a line that opens to its cause and its findings, what matters most first.
+
+    Plain HTML (``details``) without script, as ``papers.show.verdicts.Opened``.
+    """
+
+    def __init__(self, facts: pd.DataFrame, findings: pd.DataFrame) -> None:
+        self.facts, self.findings = facts, findings
+
+    def __repr__(self) -> str:
+        return f"{len(self.facts)} facts"
+
+    def _repr_html_(self) -> str:
+        parts = []
+        for matters, says in MATTERS.items():
+            rows = self.facts[self.facts["matters"] == matters]
+            if len(rows):
+                parts.append(f"<h3>{escape(says.capitalize())}</h3>")
+                parts += [self._line(fact) for fact in rows.to_dict("records")]
+        return "\n".join(parts)
+
+    def _line(self, fact: dict) -> str:
+        own = self.findings[self.findings["fact"] == fact["fact"]]
+        number = len(own)
+        state = "cleared" if fact["cleared"] else "certain" if fact["certain"] else "likely"
+        state = state if number else "read in the text"
+        count = f"{number} {_plural('finding', number)}" if number else escape(fact["where"])
+        cause = f"<p>Why: {escape(fact['cause'])}.</p>" if fact["cause"] else ""
+        table = ""
+        if number:
+            columns = ["what", "by how much", "certain", "where"]
+            table = readable(own)[columns].to_html(index=False, border=0)
+        return (
+            f"<details><summary>{escape(fact['says'])} <small>({state}; {count}; "
+            f"{escape(fact['papers'])})</small></summary>"
+            f"<p><code>{escape(fact['fact'])}</code></p>{cause}{table}</details>"
+        )
+
+
+def _plural(noun: str, number: int) -> str:
+    return noun if number == 1 else f"{noun}s"
