@@ -4,11 +4,12 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help env repro test lab bench lock clean
+.PHONY: help env repro test drill lab bench lock clean
 
 help:
 	@echo "make repro   rebuild the quick run from scratch: data, training, evaluation, notebooks"
 	@echo "make test    format, lint, types, every test, every notebook"
+	@echo "make drill   commands killed at 50 random moments, in a quarter of an hour"
 	@echo "make lab     JupyterLab on the notebooks"
 	@echo "make bench   the benchmarks, as ratios"
 	@echo "make lock    pin the versions of a fresh environment in requirements.lock"
@@ -35,6 +36,9 @@ test: env
 	dvc repro --quiet
 	pytest -n 2 --dist loadfile
 	pytest -n 2 --dist loadfile --nbval --nbval-current-env notebooks
+
+drill: env
+	pytest -m drill tests/project/test_drill.py
 
 lab: env
 	jupyter lab --notebook-dir notebooks

@@ -11,7 +11,7 @@ from srlib.data.download import default_folder, fetch
 from srlib.data.imresize import imresize
 from srlib.data.pack import pack
 from srlib.data.packed import PackedImages
-from srlib.enlarge import upscale_frame
+from srlib.enlarge import Tile, upscale_frames
 from srlib.evaluation.complexity import LR_720P, complexity
 from srlib.evaluation.inference import find_device, upscale_array
 from srlib.evaluation.own import own_images
@@ -124,7 +124,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("output", help="a file; its ending names the format; or - with --format")
     sub.add_argument("--weights", help="a safetensors file; default: trained here")
     sub.add_argument("--official", help="the authors' weights: " + ", ".join(official()))
-    sub.add_argument("--tile", type=int, default=0, help="LR tile size; 0 takes the whole image")
+    sub.add_argument("--tile", type=_tile, default="auto",
+                     help="side of LR tiles, 0 for none; auto (default): tiles where the memory is "
+                     "not enough for the whole; they change the result a little")  # fmt: skip
     sub.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 ...")
     sub.add_argument("--format", default="", help="of the output, in place of its ending: png ...")
     sub.add_argument("--background", help="a colour under what is transparent, such as white")
@@ -231,10 +233,17 @@ def _upscale(options: argparse.Namespace) -> None:
         options.quality,
         options.chroma,
     )
-    for note in picture.notes + writer.notes:
+
+    def say(note: str) -> None:
         print(f"srlib: {options.output}: {note}", file=sys.stderr)
+
+    for note in picture.notes + writer.notes:
+        say(note)
     network = _network(options).to(device)
-    frames = [upscale_frame(frame, network, options.tile, device) for frame in picture.frames]
+    try:
+        frames = upscale_frames(picture.frames, network, options.tile, device, say)
+    except ValueError as error:
+        raise ValueError(f"{picture.name}: {error}") from None
     if options.output == "-":
         write_picture(frames, picture, writer, sys.stdout.buffer)
         return
@@ -285,6 +294,15 @@ def _network(options: argparse.Namespace):
     if not verify(options.weights):
         print(f"srlib: {options.weights}: not verified, no record lies beside it", file=sys.stderr)
     return network
+
+
+def _tile(text: str) -> Tile:
+    """``--tile``: "auto", or a number from 0."""
+    if text == "auto":
+        return "auto"
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text}: expected auto, or a number of pixels from 0")
+    return int(text)
 
 
 def _need(options: argparse.Namespace, name: str) -> None:

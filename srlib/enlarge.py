@@ -1,5 +1,9 @@
 """Enlarge a user's pictures with a network, whatever they hold."""
 
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Literal
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -9,11 +13,20 @@ from torch import Tensor, nn
 
 from srlib.data.imresize import imresize
 from srlib.evaluation.inference import forward, in_range
+from srlib.evaluation.memory import (
+    OVERLAP,
+    check_fits,
+    fitting_tile,
+    is_out_of_memory,
+    smaller_tiles,
+)
 from srlib.pictures import Frame, frame_of, visible_colours
+
+Tile = int | Literal["auto"]
 
 
 def upscale(
-    image: Image.Image, network: nn.Module, tile: int = 0, device: str = "cpu"
+    image: Image.Image, network: nn.Module, tile: Tile = "auto", device: str = "cpu"
 ) -> Image.Image:
     """Upscale any image that Pillow reads.
 
@@ -24,14 +37,66 @@ def upscale(
     Args:
         image: any mode and size.
         network: as from ``create_network`` or ``load_official``, on ``device``.
-        tile: see ``forward``.
+        tile: see ``upscale_frames``, which warns where it takes tiles.
 
     Raises:
-        ValueError: an image without pixels, or of a mode that holds no picture.
+        ValueError: an image without pixels, or of a mode that holds no picture, or one that does
+            not fit into the memory.
     """
     frame, _ = frame_of(image)
-    sr = upscale_frame(frame, network, tile, device)
+    (sr,) = upscale_frames([frame], network, tile, device)
     return Image.fromarray(np.squeeze(sr, 2) if sr.shape[2] == 1 else sr)
+
+
+def upscale_frames(
+    frames: Sequence[Frame],
+    network: nn.Module,
+    tile: Tile = "auto",
+    device: str = "cpu",
+    say: Callable[[str], object] = warnings.warn,
+) -> list[Frame]:
+    """Enlarge all frames of a picture, in tiles where the memory asks for it.
+
+    Tiles change the result a little where a network takes means over what it sees (ESA, CCA): 54 to
+    70 dB PSNR between whole and tiled were seen for AIDN, E-RFDN and IMDN.
+
+    Args:
+        frames: of one size, as ``upscale_frame`` takes them.
+        network, device: as in ``upscale``.
+        tile: side of the tiles in LR pixels, or 0 for the whole picture at once. "auto" is the
+            whole where the free memory is enough for it, else the largest tile for which it is;
+            and a smaller one where the memory ends all the same.
+        say: told when "auto" takes tiles.
+
+    Raises:
+        ValueError: the memory is not enough for the tile that was asked for, or for any.
+    """
+    height, width, _ = frames[0].shape
+    if tile == "auto":
+        side = fitting_tile(network, height, width, device)
+    else:
+        check_fits(network, height, width, side := tile, device)
+    while True:
+        if side and tile == "auto":
+            say(
+                f"too large for the free memory as a whole, so it is enlarged in tiles of {side} "
+                "pixels, which changes the result a little"
+            )
+        try:
+            return [upscale_frame(frame, network, side, device) for frame in frames]
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            said = " ".join(str(error).split())[:120]
+        smaller = smaller_tiles(side or max(height, width))
+        if tile != "auto" or not smaller:
+            raise ValueError(
+                f"--tile {tile}: the memory is not enough for {width}x{height} pixels ({said}); "
+                + ("take --tile auto" if tile != "auto" else "enlarge a part of the picture")
+            )
+        side = smaller[0]
+        if device.startswith("cuda"):
+            torch.cuda.empty_cache()
 
 
 def upscale_frame(frame: Frame, network: nn.Module, tile: int = 0, device: str = "cpu") -> Frame:
@@ -42,7 +107,8 @@ def upscale_frame(frame: Frame, network: nn.Module, tile: int = 0, device: str =
 
     Args:
         frame: uint8 or uint16 (H, W, C), C = 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha.
-        network, tile, device: as in ``upscale``.
+        network, device: as in ``upscale``.
+        tile: side of the tiles in LR pixels; 0 takes the whole picture at once.
 
     Returns:
         The same with ``network.scale`` times the height and width.
@@ -50,10 +116,11 @@ def upscale_frame(frame: Frame, network: nn.Module, tile: int = 0, device: str =
     top = np.iinfo(frame.dtype).max
     colours = visible_colours(frame)
     lr = np.broadcast_to(colours, (*colours.shape[:2], 3)).astype(np.float32) / top
-    sr = _to_array(in_range(forward(network, _to_batch(lr, device), tile)))
+    sr = _to_array(in_range(forward(network, _to_batch(lr, device), tile, OVERLAP)))
     if colours.shape[2] == 1:
         sr = sr.mean(axis=2, keepdims=True)
-    parts = [(sr * top).round().astype(frame.dtype)]
+    sr *= top  # in place, as the picture may be large
+    parts = [np.round(sr, out=sr).astype(frame.dtype)]
     if frame.shape[2] % 2 == 0:
         parts.append(_upscale_alpha(frame[..., -1:], int(network.scale)))  # type: ignore[arg-type]
     return np.concatenate(parts, axis=2)

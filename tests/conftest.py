@@ -1,6 +1,8 @@
 """What several files of tests share: folders beside the repository, a tiny packed store."""
 
 import os
+from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"  # of this process and of all that it starts; see `one_thread`
@@ -62,3 +64,36 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> PackedImages:
 def one_thread() -> None:
     """Several threads wait for each other beside a second worker; every test starts with one."""
     torch.set_num_threads(1)
+
+
+# --- the fault drill: what was tried, counted by kind ------------------------------------------
+
+
+@pytest.fixture
+def tried(record_property: Callable[[str, object], None]) -> Callable[[str, int], None]:
+    """Counts cases of a kind that one test goes through: ``tried("flipped bits", 300)``."""
+    return lambda kind, number: record_property("faults", [kind, number])
+
+
+def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+    for item in items:
+        for marker in item.iter_markers("faults"):
+            item.user_properties.append(("faults", [marker.args[0], 1]))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line a kind: how many cases held, and how many tests of it failed."""
+    held: Counter[str] = Counter()
+    failed: Counter[str] = Counter()
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, value in report.user_properties:
+                if name == "faults" and report.when == "call":
+                    kind, number = value
+                    held[kind] += number if outcome == "passed" else 0
+                    failed[kind] += outcome == "failed"
+    if held or failed:
+        terminalreporter.section("fault drill")
+        for kind in sorted(held | failed):
+            broken = f", {failed[kind]} tests failed" if failed[kind] else ""
+            terminalreporter.write_line(f"{held[kind]:6} {kind} held{broken}")

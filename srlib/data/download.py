@@ -9,7 +9,7 @@ import tempfile
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -193,23 +193,35 @@ def _first_that_works(
     """Gather the set in a hidden folder beside ``target``, verify it, rename it."""
     failures = []
     for origin, gather in tries:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".HR.", dir=target.parent))
+        temporary = _beside(target)
         try:
             gather(temporary)
             found = _compare(dataset, temporary, f"fix or remove {origin}", origin)
             temporary.chmod(0o755)  # mkdtemp makes folders that only their owner can read
-            temporary.rename(target)
+            try:
+                temporary.rename(target)
+            except OSError:
+                if not target.exists():
+                    raise
+                return verify(dataset.name, target.parents[1])  # another process was faster
             return replace(found, path=target)
         except DatasetError as error:
             failures.append(str(error))
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-            if not any(target.parent.iterdir()):
+            with suppress(OSError):  # it is not empty, or another process has removed it
                 target.parent.rmdir()
     if len(failures) > 1:
         failures.insert(0, f"{dataset.name}: could not be fetched")
     raise DatasetError("\n".join(failures))
+
+
+def _beside(target: Path) -> Path:
+    """A new hidden folder beside ``target``."""
+    while True:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # another process has just removed the empty parent
+            return Path(tempfile.mkdtemp(prefix=".HR.", dir=target.parent))
 
 
 def _copy(files: dict[str, Path], out: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -46,14 +48,29 @@ def pack(
     new.mkdir()
     try:
         _write(images, new, scale, border)
-        if folder.exists():  # a filled folder cannot be replaced in one step
-            folder.rename(old)
-        new.rename(folder)
+        _put(new, folder, old)
     finally:
         if old.exists() and not folder.exists():
             old.rename(folder)
         for path in (new, old):
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _put(new: Path, folder: Path, old: Path) -> None:
+    """Give `new` the name of `folder`, which may be filled, and by another process at any moment.
+
+    A filled folder cannot be replaced in one step: what is there goes to `old` first.
+    """
+    while True:
+        try:
+            new.rename(folder)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.EACCES):
+                raise
+        shutil.rmtree(old, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another process has just moved it away
+            folder.rename(old)
 
 
 def _write(

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from srlib.data.imresize import Border
 
+BORDERS = ("replicate", "symmetric")
 FORMAT = 1  # of the folder; a change of what the files mean takes the next number
 
 Pixels = NDArray[np.uint8]
@@ -70,8 +71,8 @@ class PackedImages:
             self.border: Border = index["border"]
             self.entries = [Entry(**entry) for entry in index["images"]]
             self._sha256 = {"hr": index["hr_sha256"], "lr": index["lr_sha256"]}
-            total = sum(entry.height * entry.width for entry in self.entries)
-        except (KeyError, TypeError) as error:
+            total = _pixels_of(self.entries, self.scale, self.border)
+        except (KeyError, TypeError, ValueError) as error:
             raise self._damaged("index.json", f"it is not a store's index ({error})") from error
         self.names = [(entry.set, entry.stem) for entry in self.entries]
         self._hr = self._open("hr", total)
@@ -206,7 +207,7 @@ class PackedImages:
         """Map a file; copy-on-write, since PyTorch warns of arrays that cannot be written."""
         try:
             array = np.load(self.folder / f"{name}.npy", mmap_mode="c")
-        except (OSError, ValueError, EOFError) as error:
+        except Exception as error:  # NumPy's reader of headers has a dozen ways to fail
             raise self._damaged(f"{name}.npy", f"it cannot be read ({error})") from error
         if array.dtype != np.uint8 or array.shape != (pixels, 3):
             found = f"{array.dtype} {array.shape} where uint8 {(pixels, 3)} is expected"
@@ -248,6 +249,21 @@ def sample_patches(
     image = np.searchsorted(ends, place, side="right")
     y, x = np.divmod(place - np.where(image > 0, ends[image - 1], 0), columns[image])
     return Patches(image, y, x, (raw[:, 1] >> np.uint64(61)).astype(np.int64))
+
+
+def _pixels_of(entries: list[Entry], scale: int, border: str) -> int:
+    """HR pixels of all images; ValueError where they do not lie one behind the other."""
+    total = 0
+    if type(scale) is not int or scale < 1 or border not in BORDERS:
+        raise ValueError(f"scale {scale!r}, border {border!r}")
+    for entry in entries:
+        sizes = (entry.height, entry.width)
+        if not all(type(side) is int and side > 0 and side % scale == 0 for side in sizes):
+            raise ValueError(f"{entry.set}/{entry.stem} of {entry.height!r} x {entry.width!r}")
+        if entry.offset != total:
+            raise ValueError(f"{entry.set}/{entry.stem} at {entry.offset!r}, expected {total}")
+        total += entry.height * entry.width
+    return total
 
 
 def _view(pixels: Pixels, offset: int, height: int, width: int) -> Pixels:

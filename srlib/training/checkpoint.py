@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
+from srlib.provenance import digest
 from srlib.training.devices import Stopwatch, joules
-from srlib.weights.files import load_tensors, save_tensors
+from srlib.weights.files import WeightsError, load_tensors, save_tensors, state_sha256
 
 
 class LogRow(NamedTuple):
@@ -108,11 +109,15 @@ class State:
             "data_seconds": self.cost.data_seconds,
             "energy": self.cost.energy,
         }
-        save_tensors(tensors, path, header)
+        save_tensors(tensors, path, header | {"sha256": _seal(tensors, header)})
 
     def load(self, path: Path) -> None:
-        """Load a checkpoint into this state."""
-        tensors, header = load_tensors(path)
+        """Load a checkpoint into this state.
+
+        Raises:
+            WeightsError: it is not as it was written.
+        """
+        tensors, header = _whole(path)
         self.network.load_state_dict(_part(tensors, "network."))
         if self.ema is not None:
             self.ema.load_state_dict(_part(tensors, "ema."))
@@ -123,6 +128,27 @@ class State:
         self.curve = [CurvePoint(*row) for row in header["curve"]]
         self.cost.seconds, self.cost.data_seconds = header["seconds"], header["data_seconds"]
         self.cost.energy = header["energy"]
+
+
+def _whole(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """What a checkpoint holds, if no bit of it has changed since it was written."""
+    try:
+        tensors, header = load_tensors(path)
+        seal = header.pop("sha256", None)  # None: written before checkpoints had one
+        whole = "step" in header and seal in (None, _seal(tensors, header))
+    except WeightsError:
+        whole = False
+    if not whole:
+        raise WeightsError(
+            f"{path} is damaged: it is not the checkpoint that was written; delete it, and the "
+            "same command trains from the start"
+        )
+    return tensors, header
+
+
+def _seal(tensors: dict[str, Tensor], header: dict[str, Any]) -> str:
+    """A digest of all that a checkpoint holds: a changed bit would train on in silence."""
+    return digest([header, state_sha256(tensors)])
 
 
 def _load_optimizer(optimizer: Optimizer, tensors: dict[str, Tensor]) -> None:

@@ -29,10 +29,17 @@ def save_tensors(tensors: dict[str, Tensor], path: str | Path, header: dict[str,
     """Write tensors and a header to one safetensors file, whole or not at all.
 
     The same tensors and header give the same bytes.
+
+    Raises:
+        OSError: the file cannot be written.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    metadata = {HEADER: json.dumps(header, sort_keys=True)}
     with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata={HEADER: json.dumps(header, sort_keys=True)})
+        try:
+            save_file(tensors, temporary, metadata=metadata)
+        except SafetensorError as error:  # a full disk, which safetensors calls by its own name
+            raise OSError(f"{path} cannot be written ({error}); make room there") from None
 
 
 def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -94,14 +101,19 @@ def verify(path: str | Path) -> bool:
         Whether there is a record to hold it against.
 
     Raises:
-        WeightsError: the file is not the one that the run wrote.
+        WeightsError: the file is not the one that the run wrote, or the record is damaged.
     """
     path = Path(path).resolve()
     place = place_of(path)
     record = place[0].record("train", place[1]) if place else path.with_suffix(".json")
     if not record.exists() or not path.exists():
         return False
-    known = json.loads(record.read_text()).get("weights_sha256")
+    try:
+        known = dict(json.loads(record.read_bytes())).get("weights_sha256")
+    except (ValueError, TypeError) as error:
+        raise WeightsError(
+            f"{record}, the record of {path}, is damaged ({error}); get it again from git"
+        ) from None
     if known is None:
         return False
     if file_sha256(path) != known:

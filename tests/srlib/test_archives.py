@@ -278,6 +278,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     assert not Path("/escape.png").exists()
 
 
+@pytest.mark.faults("archives")
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("kind", HARMLESS)
 def test_the_images_come_out(place: Path, tmp_path: Path, kind: str) -> None:
@@ -288,6 +289,7 @@ def test_the_images_come_out(place: Path, tmp_path: Path, kind: str) -> None:
     assert verify(NAME, tmp_path / "out").count == 3
 
 
+@pytest.mark.faults("archives")
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("kind", REFUSED)
 def test_a_bad_archive_is_refused_and_removed(place: Path, tmp_path: Path, kind: str) -> None:

@@ -157,6 +157,7 @@ def server() -> Iterator[Server]:
         thread.join()
 
 
+@pytest.mark.faults("servers")
 @pytest.mark.parametrize(
     "path",
     [
@@ -185,6 +186,7 @@ def short_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "TOTAL_SECONDS", 0.7)
 
 
+@pytest.mark.faults("servers")
 @pytest.mark.parametrize("path", REFUSED)
 def test_a_bad_answer_is_refused_in_time(
     server: Server, tmp_path: Path, path: str, request: pytest.FixtureRequest

@@ -4,7 +4,6 @@ import json
 import math
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -235,18 +234,6 @@ def test_a_file_without_a_record_is_not(tmp_path: Path) -> None:
     copy = tmp_path / "copy.safetensors"
     copy.write_bytes(result_of(tmp_path).read_bytes())
     assert not verify(copy)
-
-
-def test_every_flipped_bit_is_refused(tmp_path: Path) -> None:
-    path = result_of(tmp_path)
-    whole = path.read_bytes()
-    rng = np.random.default_rng(0)
-    for place in [*range(0, 64, 7), *rng.integers(0, len(whole), 40)]:
-        changed = bytearray(whole)
-        changed[place] ^= 1 << int(rng.integers(8))
-        path.write_bytes(bytes(changed))
-        with pytest.raises(WeightsError, match="is not the file that its run wrote"):
-            load_trained(path)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
