@@ -234,7 +234,9 @@ def _grid_part(
         if choice in PARTS[part]
     ]
     places = reconstructions() if tried.changed == "all" else [FIELD.reconstruction, *changed]
-    scores = protocol_grid.score_images(enlarge, tqdm(images, desc=kept.stem), scale, places)
+    scores = protocol_grid.score_images(
+        enlarge, tqdm(images, desc=f"{method} x{scale} {name}", disable=None), scale, places
+    )
     table = protocol_grid.without_repeats(protocol_grid.over_images(scores))
     table = table.round({"psnr": 5, "ssim": 7})
     table.insert(0, "network", method)

@@ -7,6 +7,7 @@ scored on anything but Y: maps of SSIM take most of the time.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -66,7 +67,7 @@ def score_images(
         tried: which reconstructions to make.
 
     Returns:
-        A row an image and protocol: image, the parts, psnr (dB), ssim.
+        A row an image and protocol: image, the parts, psnr (dB), ssim, pixels (compared).
     """
     by_reconstruction: dict[Reconstruction, list[Protocol]] = {}
     for protocol in protocols_on(list(tried)):
@@ -79,8 +80,11 @@ def score_images(
             pair = reconstruct(enlarge, image, scale, (lr, hr, way))
             if pair is not None:
                 for protocol, psnr, ssim in _scores(*pair, scale, protocols):
-                    rows.append([stem, *protocol, psnr, ssim])
-    return pd.DataFrame(rows, columns=["image", *PARTS, "psnr", "ssim"])
+                    height, width = pair[1].shape[:2]
+                    cut = 2 * border_pixels(protocol.border, scale)
+                    pixels = (height - cut) * (width - cut)
+                    rows.append([stem, *protocol, psnr, ssim, pixels])
+    return pd.DataFrame(rows, columns=["image", *PARTS, "psnr", "ssim", "pixels"])
 
 
 def reconstruct(
@@ -109,7 +113,7 @@ def over_images(scores: pd.DataFrame) -> pd.DataFrame:
     """The set's scores by every protocol, and each image's by those of one deviation at most.
 
     Returns:
-        The columns of ``score_images``; image is empty where the row is the set's.
+        The columns of ``score_images`` but pixels; image is empty where the row is the set's.
     """
     parts = list(PARTS)
     # an image has one PSNR, whatever the mean
@@ -117,12 +121,12 @@ def over_images(scores: pd.DataFrame) -> pd.DataFrame:
     field = FIELD.parts
     sets = []
     for key, group in scores.groupby(parts, sort=False):
-        pooled = dict(zip(parts, key, strict=True))["mean"] == "pooled"
-        psnr = metrics.mean_psnr(group["psnr"].to_list(), pooled=pooled)
+        mean: Any = dict(zip(parts, key, strict=True))["mean"]
+        psnr = metrics.mean_psnr(group["psnr"].to_list(), mean, group["pixels"].to_list())
         sets.append(["", *key, psnr, group["ssim"].mean(skipna=False)])
     deviations = np.sum([one[part] != field[part] for part in parts], axis=0)
     whole = pd.DataFrame(sets, columns=["image", *parts, "psnr", "ssim"])
-    return pd.concat([whole, one[deviations <= 1]], ignore_index=True)
+    return pd.concat([whole, one.loc[deviations <= 1, whole.columns]], ignore_index=True)
 
 
 def without_repeats(table: pd.DataFrame) -> pd.DataFrame:
@@ -170,7 +174,7 @@ def _scores(
         psnr = float("inf") if error == 0 else float(10 * np.log10(255.0**2 / error))
         ssim = float("nan")
         if channel == FIELD.channel or one.reconstruction == FIELD.reconstruction:
-            if kind in ("gaussian-same", "image-range"):  # these see where the image ends
+            if kind in (*metrics.PADDED, "image-range"):  # these see where the image ends
                 ours, theirs = (metrics.shave(plane(of, channel), border) for of in (output, "hr"))
                 ssim = metrics.ssim(ours, theirs, kind=kind)  # type: ignore[arg-type]
             else:

@@ -120,11 +120,19 @@ PARTS: dict[str, dict[str, Choice]] = {
             "PSNR of the images' mean squared error",
             "take the PSNR of each image first, then their mean",
         ),
+        "pooled-pixels": Choice(
+            "PSNR of the squared error over all pixels of the set (torchmetrics)",
+            "take the PSNR of each image first, then their mean",
+        ),
     },
     "window": {
         "gaussian": Choice("SSIM over 11x11 Gaussian windows wholly inside"),
         "gaussian-same": Choice(
             "SSIM over an image padded by zeros (pytorch-ssim)",
+            "leave out the five pixels at each border of the map",
+        ),
+        "gaussian-mirror": Choice(
+            "SSIM over an image mirrored at its border (torchmetrics)",
             "leave out the five pixels at each border of the map",
         ),
         "gaussian-sample": Choice(
@@ -239,8 +247,11 @@ COMBINATIONS = frozenset(
     {
         RGB._replace(output="truncated", way="chop"),
         RGB._replace(border="0", mean="pooled"),
+        RGB._replace(border="0", mean="pooled-pixels"),
         RGB._replace(output="float", border="0"),
         RGB._replace(output="float", border="0", mean="pooled"),
+        RGB._replace(output="float", border="0", mean="pooled-pixels"),
+        Protocol(channel="y-full", output="float", border="0"),
         RGB._replace(output="float", border="0", lr="opencv"),
         RGB._replace(output="float", border="0", lr="pytorch-antialias"),
         RGB._replace(output="float", border="0", lr="opencv", mean="pooled"),

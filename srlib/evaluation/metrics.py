@@ -24,7 +24,10 @@ SSIM_WINDOW = 11
 
 Output = Literal["rounded", "truncated", "float"]
 Channel = Literal["y", "y-rounded", "y-full", "y-full-rounded", "rgb", "y-swapped"]
-Ssim = Literal["gaussian", "gaussian-same", "gaussian-sample", "uniform", "image-range"]
+Ssim = Literal[
+    "gaussian", "gaussian-same", "gaussian-mirror", "gaussian-sample", "uniform", "image-range"
+]
+Mean = Literal["images", "pooled", "pooled-pixels"]
 
 STUDIO = (65.481 / 255, 128.553 / 255, 24.966 / 255)
 FULL = (0.299, 0.587, 0.114)
@@ -41,10 +44,13 @@ GAUSSIAN: dict[str, Any] = {"gaussian_weights": True, "sigma": 1.5, "use_sample_
 SSIMS: dict[str, dict[str, Any]] = {
     "gaussian": GAUSSIAN,
     "gaussian-same": GAUSSIAN,
+    "gaussian-mirror": GAUSSIAN,
     "gaussian-sample": GAUSSIAN | {"use_sample_covariance": True},
     "uniform": {"win_size": 7},
     "image-range": GAUSSIAN,
 }
+# The kinds that have a window at every pixel, and what numpy calls that which lies outside.
+PADDED: dict[str, Any] = {"gaussian-same": "constant", "gaussian-mirror": "reflect"}
 
 
 def as_output(image: NDArray, output: Output = "rounded") -> NDArray:
@@ -124,15 +130,27 @@ def psnr(sr: NDArray, hr: NDArray, *, peak: float = 255.0, equal: float = math.i
     return equal if error == 0 else float(10 * np.log10(peak**2 / error))
 
 
-def mean_psnr(values: Sequence[float], *, pooled: bool = False) -> float:
-    """PSNR of a set in dB: the mean of its images' PSNRs.
+def mean_psnr(
+    values: Sequence[float], mean: Mean = "images", pixels: Sequence[int] | None = None
+) -> float:
+    """PSNR of a set in dB, of its images' PSNRs.
 
-    ``pooled`` is the PSNR of the images' mean squared error in its place, which a loop gives that
-    adds up errors: the worst image then decides, 0.6 dB less on Set5.
+    Args:
+        values: dB of each image.
+        mean: "images", the mean of the PSNRs. It excludes "pooled", the PSNR of the mean of the
+            images' squared errors, which a loop gives that adds up errors (the worst image then
+            decides: 0.6 dB less on Set5), and "pooled-pixels", where each pixel counts alike, as
+            torchmetrics has it.
+        pixels: how many pixels of each image were compared, for "pooled-pixels".
+
+    Raises:
+        ValueError: an unknown ``mean``.
     """
-    if not pooled:
+    _known("mean", mean, Mean)
+    if mean == "images":
         return float(np.mean(values))
-    return float(-10 * np.log10(np.mean(10 ** (-np.asarray(values) / 10))))
+    weights = pixels if mean == "pooled-pixels" else None
+    return float(-10 * np.log10(np.average(10 ** (-np.asarray(values) / 10), weights=weights)))
 
 
 def ssim(sr: NDArray[np.float64], hr: NDArray[np.float64], *, kind: Ssim = "gaussian") -> float:
@@ -142,7 +160,8 @@ def ssim(sr: NDArray[np.float64], hr: NDArray[np.float64], *, kind: Ssim = "gaus
         sr, hr: planes, or (H, W, 3), whose channels' SSIMs are averaged.
         kind: "gaussian", an 11x11 Gaussian of sigma 1.5 as in the original code. It excludes
             "gaussian-same" (the image padded by zeros to have a window at every pixel, as
-            pytorch-ssim does), "gaussian-sample" (covariances divided by n - 1: scikit-image with
+            pytorch-ssim does), "gaussian-mirror" (mirrored instead, as torchmetrics does),
+            "gaussian-sample" (covariances divided by n - 1: scikit-image with
             ``gaussian_weights`` alone), "uniform" (scikit-image's default: 7x7 pixels of equal
             weight, and n - 1) and "image-range" (the range of ``hr`` in place of 255).
 
@@ -159,7 +178,7 @@ def ssim(sr: NDArray[np.float64], hr: NDArray[np.float64], *, kind: Ssim = "gaus
             f"{sr.shape[0]}x{sr.shape[1]}; use larger images"
         )
     values = ssim_map(sr, hr, kind)
-    return float(np.mean(values if kind == "gaussian-same" else shave(values, ssim_reach(kind))))
+    return float(np.mean(values if kind in PADDED else shave(values, ssim_reach(kind))))
 
 
 def ssim_reach(kind: Ssim) -> int:
@@ -174,10 +193,10 @@ def ssim_map(sr: NDArray[np.float64], hr: NDArray[np.float64], kind: Ssim) -> ND
     Away from the border by ``ssim_reach`` it does not depend on what lies beyond, so that the map
     of a whole image holds that of every shaved one.
     """
-    reach = ssim_reach(kind) if kind == "gaussian-same" else 0
+    reach = ssim_reach(kind) if kind in PADDED else 0
     if reach:
         sides = [(reach, reach)] * 2 + [(0, 0)] * (sr.ndim - 2)
-        sr, hr = np.pad(sr, sides), np.pad(hr, sides)
+        sr, hr = np.pad(sr, sides, PADDED[kind]), np.pad(hr, sides, PADDED[kind])
     span = float(np.ptp(hr)) if kind == "image-range" else 255.0
     axis = 2 if sr.ndim == 3 else None
     settings = SSIMS[kind] | {"data_range": span, "channel_axis": axis, "full": True}
