@@ -112,6 +112,30 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--out", default="protocols.csv", help="a file in the campaign's results")
 
+    sub = command(
+        "why",
+        _why,
+        "Which protocol gives a PSNR that is not the printed one: a look-up, quick.",
+        *("scale", "network"),
+    )
+    sub.add_argument("number", metavar="NUMBER", help="the PSNR, with the digits that you have")
+    sub.add_argument("--set", default="Set5", help="what was scored (default Set5)")
+    sub.add_argument("--image", default="", help="one image of it, such as baboon")
+    sub.add_argument("--ssim", metavar="X", help="the SSIM beside it")
+    sub.add_argument("--printed", metavar="X", help="the PSNR that was expected")
+
+    sub = command(
+        "score", _score, "Score your own result pictures, and tell what looks wrong.", "scale"
+    )
+    sub.add_argument(
+        "folder", metavar="SR_FOLDER", type=Path, help="pictures named as HR's, or STEMx4"
+    )
+    sub.add_argument("--set", help="a set of the registry, such as Set5")
+    sub.add_argument("--hr", type=Path, help="a folder of HR images, in place of --set")
+    sub.add_argument("--claimed", metavar="X", help="a PSNR that these pictures are said to have")
+    sub.add_argument("--csv", type=Path, help="where to write the score of each image")
+    sub.add_argument("--folder", dest="kept", type=Path, help="where registered sets are kept")
+
     command("count", _count, "Count every network of the registry into results/counts.csv.")
 
     sub = command("upscale", _upscale, "Upscale a picture file.", "network", "scale")
@@ -253,6 +277,39 @@ def _check_lr(options: argparse.Namespace) -> None:
     from srlib import pipeline
 
     pipeline.check_lr(options.params, options.out)
+
+
+def _why(options: argparse.Namespace) -> None:
+    from srlib.doctor.why import in_words, why
+
+    _need(options, "network")
+    place = (options.network, options.scale, options.set, options.image)
+    print(in_words(why(options.number, *place, ssim=options.ssim, printed=options.printed)))
+
+
+def _score(options: argparse.Namespace) -> None:
+    from srlib.data.download import default_folder, fetch
+    from srlib.doctor import why
+    from srlib.doctor.pictures import examine, pairs
+    from srlib.evaluation.own import image_paths
+    from srlib.files import write_csv
+
+    if bool(options.set) == bool(options.hr):
+        raise ValueError("name the HR images: either --set, such as Set5, or --hr FOLDER")
+    claimed = why.Typed.read(options.claimed, "--claimed") if options.claimed else None
+    folder = options.hr
+    if options.set:
+        sets = (options.kept or default_folder()) / "sets"
+        fetch(options.set, sets)
+        folder = sets / options.set / "HR"
+    originals = {path.stem: path for path in image_paths(folder, "--hr")}
+    report = examine(pairs(image_paths(options.folder, "SR_FOLDER"), originals), options.scale)
+    if options.csv:
+        write_csv(options.csv, report.images)
+    print(report.in_words(len(originals)))
+    if claimed and report.scores:
+        place = why.Place("these pictures", options.scale, options.set or options.hr.name)
+        print("\n" + why.in_words(why.among(place, claimed, None, report.scores)))
 
 
 def _count(_: argparse.Namespace) -> None:
