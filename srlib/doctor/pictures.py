@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.fft import dctn
 from scipy.ndimage import shift as moved
 from skimage.registration import phase_cross_correlation
 
@@ -29,7 +30,8 @@ LARGEST_SCALE = 8
 SWAP_GAIN, SHIFT_GAIN, TURN_GAIN, MAKER_GAIN = 1.0, 0.3, 3.0, 1.5
 LEAST_SHIFT = 0.2  # pixels
 BORDER_ERROR = 8.0  # times the error inside
-BLOCKINESS = 1.15  # steps of the error at JPEG's blocks over those between
+JPEG_BLOCK = 8
+JPEG_WEAKER = 0.85  # high frequencies in JPEG's blocks over those between
 RANGE = 0.03, 4.0  # gain and offset (grey levels) that no network has
 # LR of these is MATLAB's to within what a network leaves: it cannot be told from pictures
 ALIKE = ("matlab", "matlab-new", "pillow", "pytorch-antialias", "swapped")
@@ -302,7 +304,7 @@ def _border(sr: Pixels, hr: Pixels, scale: int) -> Finding | None:
     inside = float(shave(error, deepest).mean())
     worst = 0
     for side in (error, error[::-1], error.T, error.T[::-1]):
-        rows = side[:deepest].mean(axis=1) > BORDER_ERROR * max(inside, 0.5)
+        rows = side[:deepest, deepest:-deepest].mean(axis=1) > BORDER_ERROR * max(inside, 0.5)
         worst = max(worst, int(np.argmin(rows)) if not rows.all() else deepest)
     if worst <= 1:
         return None
@@ -313,17 +315,23 @@ def _border(sr: Pixels, hr: Pixels, scale: int) -> Finding | None:
 
 
 def _jpeg(sr: Pixels, hr: Pixels, scale: int) -> Finding | None:
-    """Steps of the error at every eighth pixel over those four pixels on."""
-    error = luma(sr) - luma(hr)
-    at, between = [], []
-    for plane in (error, error.T):
-        steps = np.abs(np.diff(plane, axis=1)).mean(axis=0)
-        at.append(steps[7::8])
-        between.append(steps[3::8])
-    ratio = np.concatenate(at).mean() / max(np.concatenate(between).mean(), 1e-9)
-    if ratio < BLOCKINESS:
+    """High frequencies are weaker in JPEG's own blocks than in blocks four pixels on."""
+    # what is wrong at the border has an edge there, which may lie on a block
+    plane = shave(luma(sr, studio=False), 2 * JPEG_BLOCK)
+    own, between = (_high_frequencies(plane[at:, at:]) for at in (0, JPEG_BLOCK // 2))
+    if own > JPEG_WEAKER * between:
         return None
-    return Finding("JPEG", "has the 8x8 blocks of JPEG", "save results, and LR, as PNG")
+    return Finding("JPEG", "has the 8x8 blocks of JPEG", "save results as PNG")
+
+
+def _high_frequencies(plane: NDArray[np.float64]) -> float:
+    """Mean size of the finer half of the DCT's coefficients, over blocks of 8x8."""
+    side = JPEG_BLOCK
+    h, w = (length // side for length in plane.shape)
+    blocks = plane[: h * side, : w * side].reshape(h, side, w, side)
+    order = np.add.outer(np.arange(side), np.arange(side))
+    coefficients = np.abs(dctn(blocks, axes=(1, 3), norm="ortho"))
+    return float(coefficients.transpose(0, 2, 1, 3)[..., order >= side].mean())
 
 
 def _maker(sr: Pixels, hr: Pixels, scale: int) -> Finding | None:
@@ -346,9 +354,11 @@ FINE: tuple[Callable[[Pixels, Pixels, int], Finding | None], ...] = (_border, _j
 
 
 def _block_means(image: Pixels, block: int) -> NDArray[np.float64]:
-    plane = luma(image)
+    """Means of RGB over blocks (h, w), without those at the border."""
+    plane = image.mean(axis=2)
     h, w = (side // block for side in plane.shape)
-    return plane[: h * block, : w * block].reshape(h, block, w, block).mean(axis=(1, 3))
+    blocks = plane[: h * block, : w * block].reshape(h, block, w, block)
+    return shave(blocks.mean(axis=(1, 3)), 1)
 
 
 def _by_every_score(stem: str, sr: Pixels, hr: Pixels, scale: int) -> pd.DataFrame:

@@ -188,11 +188,14 @@ def cost_of(protocol: Protocol, network: str) -> tuple[float, tuple[str, ...]]:
     Each deviation counts 1. An evaluator that many use counts as one deviation, whatever it
     combines, and that of the network's own authors as less than one.
     """
-    found = list(who(protocol))
-    own = [free + 0.5 for one, free in found if one.get("of") == network]
-    known = [free + 1.0 for one, free in found if not one.get("of")]
-    names = tuple(one["name"] for one, _ in found if one.get("of") in (None, network))
-    return min([float(len(protocol.deviations)), *known, *own]), names
+    known = {
+        one["name"]: free + (0.5 if "of" in one else 1.0)
+        for one, free in who(protocol)
+        if one.get("of") in (None, network)
+    }
+    least = min(known.values(), default=0.0)
+    names = tuple(name for name, cost in known.items() if cost == least)
+    return min([float(len(protocol.deviations)), *known.values()]), names
 
 
 def why(
@@ -246,7 +249,10 @@ def among(
         one = Match(protocol, found.psnr, found.ssim, miss, names, cost)
         fits = typed.admits(found.psnr, OTHER_DEVICE)
         if fits and wanted is not None:
-            fits = found.ssim is not None and wanted.admits(found.ssim, OTHER_DEVICE_SSIM)
+            if found.ssim is None:  # not taken: neither for it nor against
+                one = one._replace(cost=cost + 0.25)
+            else:
+                fits = wanted.admits(found.ssim, OTHER_DEVICE_SSIM)
         (matches if fits else others).append(one)
     matches.sort(key=lambda one: (one.cost, abs(one.psnr - typed.value)))
     others.sort(key=lambda one: (one.miss, one.cost))
@@ -291,7 +297,7 @@ def _relatives(place: Place, grid: Grid) -> list[Place]:
     same = same or [at for at in grid if not at.image]
     own = [at for at in same if at.network == place.network]
     networks = [at for at in same if at.network != "bicubic"]
-    return own or [at for at in networks if at.scale == place.scale] or networks
+    return own or [at for at in networks if at.scale == place.scale] or networks or same
 
 
 def _distance(typed: Typed, value: float) -> float:
@@ -330,7 +336,7 @@ def _lines(answer: Answer, most: int) -> Iterator[str]:
         yield from _match(number, one, answer)
     if len(answer.matches) > most:
         yield ""
-        yield f"{len(answer.matches) - most} more fit, of as many deviations or more."
+        yield f"{len(answer.matches) - most} more fit, no plainer; with more digits, fewer would."
     if not answer.matches:
         yield ""
         yield f"None of {answer.tried} protocols gives it. The nearest:"
@@ -346,8 +352,8 @@ def _match(number: int, one: Match, answer: Answer) -> Iterator[str]:
     yield f"{number}. {_value(one, answer)}  {one.protocol.words}"
     for name in one.evaluators[:3]:
         yield f"   So scores: {name}."
-    for part, choice in one.protocol.deviations.items():
-        yield f"   To mend: {PARTS[part][choice].mend}."
+    for mend in dict.fromkeys(PARTS[part][c].mend for part, c in one.protocol.deviations.items()):
+        yield f"   To mend: {mend}."
 
 
 def _value(one: Match, answer: Answer) -> str:

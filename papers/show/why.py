@@ -1,0 +1,157 @@
+"""The page "Why is my PSNR different?": the grid of protocols, to ask without a kernel."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import pandas as pd
+import traitlets
+
+from srlib.doctor.protocols import FIELD, PARTS, Protocol
+from srlib.doctor.why import (
+    MARGIN,
+    OTHER_DEVICE,
+    RELATIVE_MARGIN,
+    Answer,
+    Grid,
+    Place,
+    load_grid,
+    reports,
+    who,
+    why,
+)
+from srlib.files import replacing
+
+HERE = Path(__file__).parent
+PAGE = "why-is-my-psnr-different.html"
+
+
+class Ladder(anywidget.AnyWidget):
+    """Menus for network, scale, set and image, a field for a number, and the ladder of protocols.
+
+    All of it runs in the browser, on the grid that is embedded as ``data``.
+    """
+
+    _esm = HERE / "ladder.js"
+    _css = HERE / "ladder.css"
+    data = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, grid: Grid | None = None) -> None:
+        super().__init__(data=embedded(load_grid() if grid is None else grid))
+
+    def __repr__(self) -> str:
+        return "Ladder of protocols"
+
+
+def embedded(grid: Grid) -> str:
+    """The grid as the page reads it: JSON with every word and protocol once.
+
+    Keys: choices (words, mend), protocols (choices, evaluators with how much they leave open),
+    evaluators (name, of), places (network, scale, set, image, and pairs of protocol and dB).
+    """
+    choices = [(part, choice) for part in PARTS for choice in PARTS[part]]
+    at = {choice: place for place, choice in enumerate(choices)}
+    tried = dict.fromkeys(protocol for rows in grid.values() for protocol in rows)
+    scoring = [protocol for protocol in tried if protocol.window == FIELD.window]
+    number = {protocol: place for place, protocol in enumerate(scoring)}
+    known: dict[str, int] = {}
+    protocols = []
+    for protocol in scoring:
+        found = [[known.setdefault(one["name"], len(known)), free] for one, free in who(protocol)]
+        protocols.append([[at[item] for item in protocol.deviations.items()], found])
+    of = {one["name"]: one.get("of", "") for p in scoring for one, _ in who(p)}
+    value: dict[str, Any] = {
+        "choices": [
+            [PARTS[part][choice].words, PARTS[part][choice].mend] for part, choice in choices
+        ],
+        "protocols": protocols,
+        "evaluators": [[name, of[name]] for name in known],
+        "places": [
+            [*place, [[number[p], round(s.psnr, 4)] for p, s in rows.items() if p in number]]
+            for place, rows in grid.items()
+        ],
+        "otherDevice": OTHER_DEVICE,
+        "margin": [MARGIN, RELATIVE_MARGIN],
+    }
+    return json.dumps(value, separators=(",", ":"))
+
+
+def page(path: Path, grid: Grid | None = None) -> None:
+    """Write the ladder as one HTML file that needs nothing else, and no server."""
+    data = embedded(load_grid() if grid is None else grid)
+    script = (HERE / "ladder.js").read_text(encoding="utf-8")
+    script = script.replace("export default { render };", "")
+    style = (HERE / "ladder.css").read_text(encoding="utf-8")
+    text = (
+        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
+        "<title>Why is my PSNR different?</title>\n"
+        f"<style>\nbody {{ font-family: sans-serif; margin: 2em auto; max-width: 60em; }}\n{style}"
+        "</style>\n<h1>Why is my PSNR different?</h1>\n"
+        "<p>Choose what you scored and type the PSNR that you got. The ladder has what other "
+        "protocols give for the same weights; your number stands between them.</p>\n"
+        '<div id="ladder"></div>\n<script type="module">\n'
+        f"{script}\nconst data = {json.dumps(data)};\n"
+        'render({ model: { get: () => data }, el: document.getElementById("ladder") });\n'
+        "</script>\n</html>\n"
+    )
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def steps(grid: Grid | None = None, name: str = "Set5") -> pd.DataFrame:
+    """How far each deviation alone moves PSNR.
+
+    Returns:
+        A row a deviation: part, deviation (in words), then a column for each network and scale of
+        the set, in dB; NaN where it was not tried.
+    """
+    grid = load_grid() if grid is None else grid
+    places = [place for place in grid if place.set == name and not place.image]
+    rows = []
+    for part, choices in PARTS.items():
+        for choice in list(choices)[1:]:
+            if part == "window":
+                continue
+            protocol = Protocol.of({part: choice})
+            row: dict[str, Any] = {"part": part, "deviation": choices[choice].words}
+            for place in places:
+                found = grid[place].get(protocol)
+                label = f"{place.network} ×{place.scale}"
+                row[label] = float("nan") if found is None else found.psnr - grid[place][FIELD].psnr
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def answered(report: dict[str, Any], grid: Grid | None = None) -> Answer:
+    """What ``srlib why`` answers to a public report of ``srlib/doctor/reports.yaml``."""
+    place = (report["network"], report["scale"], report["set"], report.get("image", ""))
+    return why(report["claimed"], *place, printed=report["printed"], grid=grid)
+
+
+def reported(grid: Grid | None = None) -> pd.DataFrame:
+    """Every public report with the answer that is found for it.
+
+    Returns:
+        A row a report: report (repository and number), of (what was scored), claimed, printed,
+        answer (the deviations that come first), and gives (dB, or the step in dB where the network
+        or scale is not in the grid).
+    """
+    grid = load_grid() if grid is None else grid
+    rows = []
+    for report in reports():
+        answer = answered(report, grid)
+        first = answer.matches[0] if answer.matches else None
+        place = Place(report["network"], report["scale"], report["set"], report.get("image", ""))
+        sign = "+" if answer.by_difference else ""
+        rows.append(
+            {
+                "report": report["report"],
+                "of": str(place),
+                "claimed": report["claimed"],
+                "printed": report["printed"],
+                "answer": first.protocol.words if first else "none",
+                "gives": f"{first.psnr:{sign}.4f}" if first else "",
+            }
+        )
+    return pd.DataFrame(rows)
