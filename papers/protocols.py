@@ -50,13 +50,13 @@ def explanations(
         cells = loaded.cells
         cells = cells[cells["from"].isin(SOURCES) & cells["quantity"].isin(QUANTITIES)]
         cells = cells.dropna(subset="published")
-        for (row, scale), group in cells.groupby(["row", "scale"], sort=False):
+        for (row, _), group in cells.groupby(["row", "scale"], sort=False):
             head = {"paper": paper, "table": table, "row": row}
             found = []
             for cell in group.to_dict("records"):
                 column = loaded.columns[cell["column"]]
                 network = cell["method"].removesuffix(CHOP)
-                place = Place(network, int(scale), column.dataset or cell["column"])
+                place = Place(network, cell["scale"], column.dataset or cell["column"])
                 values = _values(known.get(place, {}), cell["quantity"])
                 found.append(_Cell(place, cell["quantity"], Number.read(cell["printed"]), values))
             rows += [head | one for one in _explain(found)]
@@ -69,7 +69,7 @@ class _Cell(NamedTuple):
     place: Place
     quantity: str
     number: Number
-    values: dict[Protocol, float]
+    gives: dict[Protocol, float]
 
 
 def _explain(cells: list[_Cell]) -> Iterator[dict[str, Any]]:
@@ -77,13 +77,13 @@ def _explain(cells: list[_Cell]) -> Iterator[dict[str, Any]]:
     refuted = {
         protocol
         for cell in cells
-        for protocol, value in cell.values.items()
+        for protocol, value in cell.gives.items()
         if not cell.number.admits(value)
     }
     for cell in cells:
-        if FIELD not in cell.values or cell.number.admits(cell.values[FIELD]):
+        if FIELD not in cell.gives or cell.number.admits(cell.gives[FIELD]):
             continue
-        give = [protocol for protocol, value in cell.values.items() if cell.number.admits(value)]
+        give = [protocol for protocol, value in cell.gives.items() if cell.number.admits(value)]
         left = [protocol for protocol in give if protocol not in refuted]
         left.sort(key=lambda protocol: cost_of(protocol, cell.place.network)[0])
         yield {
@@ -92,12 +92,12 @@ def _explain(cells: list[_Cell]) -> Iterator[dict[str, Any]]:
             "set": cell.place.set,
             "quantity": cell.quantity,
             "printed": cell.number.text,
-            "measured": cell.values[FIELD],
+            "measured": cell.gives[FIELD],
             "verdict": EXPLAINED if left else NOT_EXPLAINED,
             "protocol": left[0].words if left else "",
-            "gives": cell.values[left[0]] if left else float("nan"),
+            "gives": cell.gives[left[0]] if left else float("nan"),
             "fitting": len(give),
-            "tried": len(cell.values),
+            "tried": len(cell.gives),
         }
 
 

@@ -47,7 +47,7 @@ function render({ model, el }) {
     for (const one of rows) {
       if (!typed) continue;
       const step = one.value - field;
-      const slack = expected ? grid.margin[0] + grid.margin[1] * Math.abs(step) : grid.otherDevice;
+      const slack = expected ? grid.margin[0] + grid.margin[row[3] ? 2 : 1] * Math.abs(step) : grid.otherDevice;
       const low = typed.value - typed.step / 2 - (expected ? expected.step : 0);
       const high = typed.value + typed.step + (expected ? expected.step / 2 : 0);
       one.fits = low + shift - slack <= one.value && one.value < high + shift + slack;
@@ -97,9 +97,9 @@ function render({ model, el }) {
   const words = (p) => grid.protocols[p][0].map((c) => grid.choices[c][0]).join("; ") || "the field's protocol";
   // [name, cost] of the evaluators that score so, for this network
   const known = (p, network) => grid.protocols[p][1]
-    .map(([e, free]) => [...grid.evaluators[e], free])
+    .map(([e, cost]) => [...grid.evaluators[e], cost])
     .filter(([, of]) => !of || of === network)
-    .map(([name, of, free]) => [name, free + (of ? 0.5 : 1)]);
+    .map(([name, , cost]) => [name, cost]);
   const cost = (p, network) => Math.min(grid.protocols[p][0].length, ...known(p, network).map(([, c]) => c));
   const names = (p, network) => {
     const all = known(p, network), least = Math.min(...all.map(([, c]) => c));

@@ -13,6 +13,7 @@ from srlib.doctor.why import (
     MARGIN,
     OTHER_DEVICE,
     RELATIVE_MARGIN,
+    RELATIVE_MARGIN_OF_IMAGE,
     Answer,
     Grid,
     Place,
@@ -47,7 +48,7 @@ class Ladder(anywidget.AnyWidget):
 def embedded(grid: Grid) -> str:
     """The grid as the page reads it: JSON with every word and protocol once.
 
-    Keys: choices (words, mend), protocols (choices, evaluators with how much they leave open),
+    Keys: choices (words, mend), protocols (choices, evaluators with what they suppose),
     evaluators (name, of), places (network, scale, set, image, and pairs of protocol and dB).
     """
     choices = [(part, choice) for part in PARTS for choice in PARTS[part]]
@@ -58,7 +59,7 @@ def embedded(grid: Grid) -> str:
     known: dict[str, int] = {}
     protocols = []
     for protocol in scoring:
-        found = [[known.setdefault(one["name"], len(known)), free] for one, free in who(protocol)]
+        found = [[known.setdefault(one["name"], len(known)), cost] for one, cost in who(protocol)]
         protocols.append([[at[item] for item in protocol.deviations.items()], found])
     of = {one["name"]: one.get("of", "") for p in scoring for one, _ in who(p)}
     value: dict[str, Any] = {
@@ -72,7 +73,7 @@ def embedded(grid: Grid) -> str:
             for place, rows in grid.items()
         ],
         "otherDevice": OTHER_DEVICE,
-        "margin": [MARGIN, RELATIVE_MARGIN],
+        "margin": [MARGIN, RELATIVE_MARGIN, RELATIVE_MARGIN_OF_IMAGE],
     }
     return json.dumps(value, separators=(",", ":"))
 

@@ -142,9 +142,7 @@ def read(path: str | Path) -> pd.DataFrame:
     """A grid as it was written: ``COLUMNS``, where image is empty for a whole set."""
     words = {name: str for name in COLUMNS if name not in ("scale", "psnr", "ssim")}
     missing = {"ssim": [""]}
-    return pd.read_csv(
-        path, dtype=words, keep_default_na=False, na_values=missing, float_precision="round_trip"
-    )
+    return pd.read_csv(path, dtype=words, keep_default_na=False, na_values=missing)
 
 
 def _scores(

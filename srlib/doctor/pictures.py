@@ -18,7 +18,7 @@ from scipy.ndimage import shift as moved
 from skimage.registration import phase_cross_correlation
 
 from srlib.doctor.grid import over_images, score_images
-from srlib.doctor.lr import MAKERS, reduced
+from srlib.doctor.lr import MAKERS, enlarged, reduced
 from srlib.doctor.protocols import FIELD, PARTS, Protocol
 from srlib.doctor.why import Scores
 from srlib.evaluation.metrics import luma, psnr, score, shave
@@ -27,11 +27,13 @@ from srlib.evaluation.own import rgb_of
 Pixels = NDArray[np.uint8]
 LARGEST_SCALE = 8
 # dB by which a mend must raise the score before the fault is named
-SWAP_GAIN, SHIFT_GAIN, TURN_GAIN, MAKER_GAIN = 1.0, 0.3, 3.0, 1.5
+SWAP_GAIN, SHIFT_GAIN, TURN_GAIN = 1.0, 0.3, 3.0
 LEAST_SHIFT = 0.2  # pixels
 BORDER_ERROR = 8.0  # times the error inside
 JPEG_BLOCK = 8
 JPEG_WEAKER = 0.85  # high frequencies in JPEG's blocks over those between
+MAKER_GAIN = 8.0  # dB that LR of one maker is nearer than that of any other
+SAME = 45.0  # dB from which two pictures are one, but for the rounding
 RANGE = 0.03, 4.0  # gain and offset (grey levels) that no network has
 # LR of these is MATLAB's to within what a network leaves: it cannot be told from pictures
 ALIKE = ("matlab", "matlab-new", "pillow", "pytorch-antialias", "swapped")
@@ -335,18 +337,28 @@ def _high_frequencies(plane: NDArray[np.float64]) -> float:
 
 
 def _maker(sr: Pixels, hr: Pixels, scale: int) -> Finding | None:
-    """Whose LR the picture was made of: reduced again, a reconstruction is near to its LR."""
+    """Whose LR the picture was made of.
+
+    Reduced again, a network's reconstruction is its LR, far nearer than any other. Bicubic's is not
+    and is known by itself.
+    """
+    inner = 3 * scale  # the two MATLABs differ at the border
     again = reduced(sr, scale, "matlab")
-    inner = 3  # the two MATLABs differ at the border
-    near = {
-        maker: psnr(shave(again, inner), shave(reduced(hr, scale, maker), inner))
-        for maker in MAKERS
-        if maker not in ALIKE[1:]
-    }
-    best = max(near, key=lambda maker: near[maker])
-    if best == ALIKE[0] or near[best] < near[ALIKE[0]] + MAKER_GAIN:
+    near: dict[str, float] = {}
+    for maker in (maker for maker in MAKERS if maker not in ALIKE[1:]):
+        lr = reduced(hr, scale, maker)
+        near[maker] = psnr(shave(again, 3), shave(lr, 3))
+        for bicubic in (enlarged(lr, scale, by) for by in dict.fromkeys(("matlab", maker))):
+            if psnr(shave(bicubic, inner), shave(sr, inner)) > SAME:
+                return _other_lr(maker)
+    best, second = sorted(near, key=lambda maker: -near[maker])[:2]
+    return _other_lr(best) if near[best] > near[second] + MAKER_GAIN else None
+
+
+def _other_lr(maker: str) -> Finding | None:
+    if maker in ALIKE:
         return None
-    choice = PARTS["lr"][best]
+    choice = PARTS["lr"][maker]
     return Finding("LR", f"seems to be made of another LR: {choice.words}", choice.mend)
 
 

@@ -23,8 +23,9 @@ from srlib.paths import results
 HERE = Path(__file__).parent
 OTHER_DEVICE = 2e-4  # dB that another device's rounding moves a set's PSNR, at most
 OTHER_DEVICE_SSIM = 2e-5
-# How far a step may be from those of the networks in the grid: in dB, and in its own size.
-MARGIN, RELATIVE_MARGIN = 0.02, 0.05
+# How far a step may be from those of the networks in the grid: in dB, and in its own size. One
+# image's step depends on the network far more than a set's mean does.
+MARGIN, RELATIVE_MARGIN, RELATIVE_MARGIN_OF_IMAGE = 0.04, 0.01, 0.15
 
 
 class Scores(NamedTuple):
@@ -170,29 +171,28 @@ def reports() -> list[dict[str, Any]]:
     return yaml.safe_load((HERE / "reports.yaml").read_text(encoding="utf-8"))
 
 
-def who(protocol: Protocol) -> Iterator[tuple[dict[str, Any], int]]:
-    """The evaluators that score so, and how many of the parts that they leave open deviate."""
+def who(protocol: Protocol) -> Iterator[tuple[dict[str, Any], float]]:
+    """The evaluators that score so, and how much it supposes that they did; see ``cost_of``.
+
+    A part that an evaluator leaves to its user counts where it deviates.
+    """
     deviations = protocol.deviations
     for one in evaluators():
         fixed = {part: c for part, c in deviations.items() if part not in one["free"]}
-        parts = {
-            part: c for part, c in one["parts"].items() if part != "window" or "window" in fixed
-        }
+        # its window decides its SSIM alone
+        parts = {p: c for p, c in one["parts"].items() if p != "window" or "window" in fixed}
         if fixed == parts:
-            yield one, len(deviations) - len(fixed)
+            own = 0.5 if "of" in one else 1.0 if len(parts) < 2 else 1.5
+            yield one, own + len(deviations) - len(fixed)
 
 
 def cost_of(protocol: Protocol, network: str) -> tuple[float, tuple[str, ...]]:
     """How much a protocol supposes, and the names of those who score so.
 
-    Each deviation counts 1. An evaluator that many use counts as one deviation, whatever it
-    combines, and that of the network's own authors as less than one.
+    Each deviation counts 1. What an evaluator combines counts as more than one deviation and less
+    than two, and what the network's own authors do as less than one.
     """
-    known = {
-        one["name"]: free + (0.5 if "of" in one else 1.0)
-        for one, free in who(protocol)
-        if one.get("of") in (None, network)
-    }
+    known = {one["name"]: cost for one, cost in who(protocol) if one.get("of") in (None, network)}
     least = min(known.values(), default=0.0)
     names = tuple(name for name, cost in known.items() if cost == least)
     return min([float(len(protocol.deviations)), *known.values()]), names
@@ -266,6 +266,7 @@ def _by_difference(place: Place, typed: Typed, printed: Typed, grid: Grid) -> An
     against = _relatives(place, grid)
     low, high = typed.low - printed.high, typed.high - printed.low
     step = typed.value - printed.value
+    relative = RELATIVE_MARGIN_OF_IMAGE if place.image else RELATIVE_MARGIN
     matches: list[Match] = []
     others: list[Match] = []
     shared = set.intersection(*(set(grid[one]) for one in against))
@@ -274,7 +275,7 @@ def _by_difference(place: Place, typed: Typed, printed: Typed, grid: Grid) -> An
             continue
         steps = [grid[one][protocol].psnr - grid[one][FIELD].psnr for one in against]
         middle = median(steps)
-        margin = MARGIN + RELATIVE_MARGIN * abs(middle)
+        margin = MARGIN + relative * abs(middle)
         cost, names = cost_of(protocol, place.network)
         miss = max(0.0, low - max(steps) - margin, min(steps) - margin - high)
         one = Match(protocol, middle, None, miss, names, cost)

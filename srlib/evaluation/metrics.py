@@ -114,19 +114,28 @@ def shave(image: NDArray, border: int) -> NDArray:
     return image[border : image.shape[0] - border, border : image.shape[1] - border]
 
 
-def psnr(sr: NDArray, hr: NDArray, *, peak: float = 255.0, equal: float = math.inf) -> float:
+def psnr(
+    sr: NDArray,
+    hr: NDArray,
+    *,
+    peak: float = 255.0,
+    equal: float = math.inf,
+    added: float = 0.0,
+) -> float:
     """Peak signal-to-noise ratio in dB of two arrays of one shape.
 
     Args:
         sr, hr: in 0..``peak``; of RGB the error is the mean over all three channels.
         peak: 255, which excludes the largest value of the image itself.
         equal: what equal arrays score: infinity, or 100 as some code has it.
+        added: to the mean squared error, of values in 0..1: 0, which excludes the 1e-8 of pyiqa and
+            of BasicSR's functions for tensors (equal arrays score 80 dB, and 36 dB lose 0.0002).
 
     Raises:
         ValueError: different shapes, or nothing to compare.
     """
     _same(sr, hr)
-    error = np.mean((sr.astype(np.float64) - hr.astype(np.float64)) ** 2)
+    error = np.mean((sr.astype(np.float64) - hr.astype(np.float64)) ** 2) + added * peak**2
     return equal if error == 0 else float(10 * np.log10(peak**2 / error))
 
 
