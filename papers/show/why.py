@@ -5,10 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import anywidget
+import numpy as np
 import pandas as pd
 import traitlets
+from matplotlib import pyplot as plt
+from numpy.typing import NDArray
+from scipy.ndimage import shift
 
-from srlib.doctor.protocols import FIELD, PARTS, Protocol
+from srlib.data.registry import read_image
+from srlib.doctor.lr import enlarged, reduced
+from srlib.doctor.protocols import FIELD, PARTS, Protocol, border_pixels
 from srlib.doctor.why import (
     MARGIN,
     OTHER_DEVICE,
@@ -22,10 +28,14 @@ from srlib.doctor.why import (
     who,
     why,
 )
+from srlib.evaluation.metrics import luma, psnr, score
 from srlib.files import replacing
+from srlib.paths import ROOT
 
 HERE = Path(__file__).parent
 PAGE = "why-is-my-psnr-different.html"
+SCALE = 4  # of the pictures that show a deviation
+SHOWN = ROOT / "data/heldout/chelsea.png", (slice(60, 220), slice(100, 300))  # and the part of it
 
 
 class Ladder(anywidget.AnyWidget):
@@ -156,3 +166,60 @@ def reported(grid: Grid | None = None) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def _photograph() -> NDArray[np.uint8]:
+    path, part = SHOWN
+    return read_image(path)[part]
+
+
+def _row(pictures: dict[str, NDArray], **settings: Any) -> None:
+    """Draw pictures side by side, each pixel as a square, under their names."""
+    _, axes = plt.subplots(1, len(pictures), figsize=(10, 2.8), layout="constrained")
+    for axis, (name, picture) in zip(axes, pictures.items(), strict=True):
+        axis.imshow(picture, interpolation="nearest", **settings)
+        axis.set_title(name, fontsize=8)
+        axis.set_axis_off()
+    plt.show()
+
+
+def show_lr(*makers: str) -> None:
+    """Draw LR as each maker makes it: without antialiasing it has jags, blurred it has none."""
+    hr = _photograph()
+    _row({maker: reduced(hr, SCALE, maker) for maker in makers})
+
+
+def show_channels() -> None:
+    """Draw what is scored: RGB, Y in both ranges, and an image whose red and blue are swapped."""
+    hr = _photograph()
+    planes = {"Y, studio range": luma(hr), "Y, full range": luma(hr, studio=False)}
+    grey = {name: np.repeat(p[..., None] / 255, 3, axis=2) for name, p in planes.items()}
+    _row({"RGB": hr, **grey, "red and blue swapped": hr[..., ::-1]})
+
+
+def show_shift(pixels: float = 0.5) -> None:
+    """Draw the error of a reconstruction where it should be, and ``pixels`` off to the right."""
+    hr = _photograph()
+    sr = enlarged(reduced(hr, SCALE, "matlab"), SCALE, "matlab")
+    off = shift(sr.astype(float), (0, pixels, 0), order=3, mode="nearest")
+    moved = np.clip(np.rint(off), 0, 255).astype(np.uint8)
+    errors = {
+        f"{name}: {score(picture, hr, SCALE)[0]:.2f} dB": np.abs(luma(picture) - luma(hr))
+        for name, picture in (("in place", sr), (f"{pixels} pixel to the right", moved))
+    }
+    _row(errors, cmap="magma", vmin=0, vmax=60)
+
+
+def show_border() -> None:
+    """Draw the error of a reconstruction, and how much of it each choice of the border leaves."""
+    hr = _photograph()
+    sr = enlarged(reduced(hr, SCALE, "matlab"), SCALE, "matlab")
+    error = np.abs(luma(sr) - luma(hr))
+    kept: dict[str, NDArray] = {}
+    for border in PARTS["border"]:
+        cut = border_pixels(border, SCALE)
+        inside = np.full_like(error, np.nan)
+        within = (slice(cut, error.shape[0] - cut), slice(cut, error.shape[1] - cut))
+        inside[within] = error[within]
+        kept[f"{border}: {psnr(luma(sr)[within], luma(hr)[within]):.2f} dB"] = inside
+    _row(kept, cmap="magma", vmin=0, vmax=60)
