@@ -1,6 +1,5 @@
 // The look-up of srlib/doctor/why.py in the browser: same numbers, same order.
-function render({ model, el }) {
-  const grid = JSON.parse(model.get("data"));
+function render(grid, el) {
   const box = make("div", "srlib-ladder");
   const menus = {};
   const bar = make("div");
@@ -128,5 +127,3 @@ function labelled(name, field) {
   label.append(field);
   return label;
 }
-
-export default { render };

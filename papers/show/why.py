@@ -1,13 +1,13 @@
 """The page "Why is my PSNR different?": the grid of protocols, to ask without a kernel."""
 
 import json
+from html import escape
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import numpy as np
 import pandas as pd
-import traitlets
+from IPython.display import HTML
 from matplotlib import pyplot as plt
 from numpy.typing import NDArray
 from scipy.ndimage import shift
@@ -38,21 +38,15 @@ SCALE = 4  # of the pictures that show a deviation
 SHOWN = ROOT / "data/heldout/chelsea.png", (slice(60, 220), slice(100, 300))  # and the part of it
 
 
-class Ladder(anywidget.AnyWidget):
+def ladder(grid: Grid | None = None) -> HTML:
     """Menus for network, scale, set and image, a field for a number, and the ladder of protocols.
 
-    All of it runs in the browser, on the grid that is embedded as ``data``.
+    A page within the notebook, with the grid in it: it works without a kernel, and in an export.
     """
-
-    _esm = HERE / "ladder.js"
-    _css = HERE / "ladder.css"
-    data = traitlets.Unicode().tag(sync=True)
-
-    def __init__(self, grid: Grid | None = None) -> None:
-        super().__init__(data=embedded(load_grid() if grid is None else grid))
-
-    def __repr__(self) -> str:
-        return "Ladder of protocols"
+    text = escape(document(grid), quote=True)
+    return HTML(
+        f'<div><iframe srcdoc="{text}" width="100%" height="1150" style="border: 0"></iframe></div>'
+    )
 
 
 def embedded(grid: Grid) -> str:
@@ -88,26 +82,26 @@ def embedded(grid: Grid) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def page(path: Path, grid: Grid | None = None) -> None:
-    """Write the ladder as one HTML file that needs nothing else, and no server."""
+def document(grid: Grid | None = None) -> str:
+    """The ladder as one HTML page that needs nothing else, and no server."""
     data = embedded(load_grid() if grid is None else grid)
     script = (HERE / "ladder.js").read_text(encoding="utf-8")
-    script = script.replace("export default { render };", "")
     style = (HERE / "ladder.css").read_text(encoding="utf-8")
-    text = (
+    return (
         '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
-        "<title>Why is my PSNR different?</title>\n"
-        f"<style>\nbody {{ font-family: sans-serif; margin: 2em auto; max-width: 60em; }}\n{style}"
-        "</style>\n<h1>Why is my PSNR different?</h1>\n"
+        f"<title>Why is my PSNR different?</title>\n<style>\n{style}</style>\n"
+        "<h1>Why is my PSNR different?</h1>\n"
         "<p>Choose what you scored and type the PSNR that you got. The ladder has what other "
         "protocols give for the same weights; your number stands between them.</p>\n"
         '<div id="ladder"></div>\n<script type="module">\n'
-        f"{script}\nconst data = {json.dumps(data)};\n"
-        'render({ model: { get: () => data }, el: document.getElementById("ladder") });\n'
-        "</script>\n</html>\n"
+        f'{script}\nrender({data}, document.getElementById("ladder"));\n</script>\n</html>\n'
     )
+
+
+def page(path: Path, grid: Grid | None = None) -> None:
+    """Write ``document`` as a file."""
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(document(grid), encoding="utf-8")
 
 
 def steps(grid: Grid | None = None, name: str = "Set5") -> pd.DataFrame:

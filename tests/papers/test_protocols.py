@@ -86,8 +86,7 @@ def test_the_page_holds_every_psnr_and_its_words() -> None:
 def test_the_page_asks_for_nothing_from_elsewhere(tmp_path: Path) -> None:
     page.page(tmp_path / "page.html", GRID)
     text = (tmp_path / "page.html").read_text()
-    assert "http" not in text.replace("\\/", "/") and "src=" not in text and "import " not in text
-    assert "export" not in text.partition("<script")[2].partition("const data")[0]
+    assert "http" not in text and "src=" not in text and "import " not in text
 
 
 def test_every_report_is_a_row_with_an_answer(tracked) -> None:
