@@ -9,7 +9,7 @@ import pandas as pd
 from papers import ledger
 from papers.counts import printed_counts
 from papers.results import committed, reproduced
-from papers.show import figures, markdown, paper_figures, paper_tables
+from papers.show import figures, markdown, paper_figures, paper_tables, why
 from srlib import paths
 from srlib.paths import ROOT
 
@@ -81,6 +81,7 @@ def _render(options: argparse.Namespace) -> None:
 def _export(_: argparse.Namespace) -> None:
     paper_tables.export(paths.tables())
     figures.export(paths.figures())
+    why.page(paths.figures() / why.PAGE)
     for name, missing in paper_figures.export(paths.figures()).items():
         if missing:
             print(f"{name}: {missing}")

@@ -1,28 +1,20 @@
-"""The command line, for those who do not open notebooks: ``srlib COMMAND --help``."""
+"""The command line, for those who do not open notebooks: ``srlib COMMAND --help``.
+
+Each command imports what it needs when it runs: a look-up must not wait for PyTorch.
+"""
+
+from __future__ import annotations
 
 import argparse
 import io
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from srlib import pipeline
-from srlib.data.download import default_folder, fetch
-from srlib.data.imresize import imresize
-from srlib.data.pack import pack
-from srlib.data.packed import PackedImages
-from srlib.enlarge import Tile, upscale_frames
-from srlib.evaluation.complexity import LR_720P, complexity
-from srlib.evaluation.inference import find_device, upscale_array
-from srlib.evaluation.own import own_images
-from srlib.evaluation.score import Method, evaluate, evaluate_images, summarise
-from srlib.files import write_csv
-from srlib.networks import check_name, create_network, list_networks
-from srlib.pictures import plan, read_picture, write_picture
-from srlib.training.loop import OutOfTime, TrainingError
-from srlib.weights.files import load_trained, verify
-from srlib.weights.official import load_official, official
-from srlib.weights.pretrained import SAME, pretrained_path
+if TYPE_CHECKING:
+    from srlib.enlarge import Tile
+    from srlib.evaluation.score import Method
 
 TRY_AGAIN = 75  # sysexits' EX_TEMPFAIL: nothing is wrong, the same command goes on
 
@@ -34,18 +26,15 @@ def main(arguments: list[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
+        status = options.run(options)
         sys.stdout.flush()
-    except OutOfTime as pause:
-        print(f"srlib: {pause}", file=sys.stderr)
-        return TRY_AGAIN
     except BrokenPipeError:  # the reader has gone, as `head` does; nothing is wrong
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (ValueError, OSError, TrainingError) as error:
+    except (ValueError, OSError) as error:
         print(f"srlib: error: {error}", file=sys.stderr)
         return 2
-    return 0
+    return status or 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         if "scale" in groups:
             sub.add_argument("--scale", type=int, default=4, help="magnification (default 4)")
         if "network" in groups:
-            sub.add_argument("--network", help="one of: " + ", ".join(list_networks()))
+            sub.add_argument("--network", help="a name; `srlib complexity` lists them")
         if "seed" in groups:
             sub.add_argument("--seed", type=int, default=0)
         return sub
@@ -68,8 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("fetch", _fetch, "Fetch and verify image sets.")
     sub.add_argument("names", nargs="*", help="sets of the registry, such as Set5 Set14")
     sub.add_argument("--params", help="fetch what this campaign needs, to where it needs it")
-    sub.add_argument("--folder", type=Path, default=default_folder() / "sets",
-                     help="where named sets go")  # fmt: skip
+    sub.add_argument("--folder", type=Path, help="where named sets go")  # fmt: skip
 
     command("prepare", _prepare, "Pack a campaign's images at one scale.", "params", "scale")
     command(
@@ -93,14 +81,14 @@ def _parser() -> argparse.ArgumentParser:
         "PSNR-Y and SSIM-Y: of a campaign's network or reference, or of any weights on any sets.",
         *("params", "network", "scale", "seed"),
     )
-    sub.add_argument("--reference", help="bicubic, hr, or one of: " + ", ".join(official()))
+    sub.add_argument("--reference", help="bicubic, hr, or a name of --official")
     sub.add_argument("--sets", nargs="+", help="sets of the registry, outside any campaign")
     sub.add_argument("--hr", type=Path, help="a folder of one's own HR images, in place of --sets")
     sub.add_argument("--lr", type=Path, help="their LR images, by stem (with or without x4)")
     sub.add_argument("--csv", type=Path, help="where to write the score of each image")
     sub.add_argument("--border", default="replicate", choices=("replicate", "symmetric"),
                      help="MATLAB's border where LR is made: older or newer")  # fmt: skip
-    sub.add_argument("--folder", type=Path, default=default_folder(), help="where images are kept")
+    sub.add_argument("--folder", type=Path, help="where images are kept")
     sub.add_argument("--weights", help="a safetensors file of the trainer, with --sets")
     sub.add_argument("--official", help="the authors' weights, with --sets")
     sub.add_argument("--chop", action="store_true", help="in quarters, with --sets; as FDIWN does")
@@ -117,13 +105,45 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--out", default="lr_bytes.csv", help="a file in the campaign's results")
 
+    sub = command(
+        "grid",
+        _grid,
+        "Score a campaign's `protocols`: its networks by every protocol.",
+        "params",
+    )
+    sub.add_argument("--out", default="protocols.csv", help="a file in the campaign's results")
+
+    sub = command(
+        "why",
+        _why,
+        "Which protocol gives a PSNR that is not the printed one: a look-up, quick.",
+        *("scale", "network"),
+    )
+    sub.add_argument("number", metavar="NUMBER", help="the PSNR, with the digits that you have")
+    sub.add_argument("--set", default="Set5", help="what was scored (default Set5)")
+    sub.add_argument("--image", default="", help="one image of it, such as baboon")
+    sub.add_argument("--ssim", metavar="X", help="the SSIM beside it")
+    sub.add_argument("--printed", metavar="X", help="the PSNR that was expected")
+
+    sub = command(
+        "score", _score, "Score your own result pictures, and tell what looks wrong.", "scale"
+    )
+    sub.add_argument(
+        "folder", metavar="SR_FOLDER", type=Path, help="pictures named as HR's, or STEMx4"
+    )
+    sub.add_argument("--set", help="a set of the registry, such as Set5")
+    sub.add_argument("--hr", type=Path, help="a folder of HR images, in place of --set")
+    sub.add_argument("--claimed", metavar="X", help="a PSNR that these pictures are said to have")
+    sub.add_argument("--csv", type=Path, help="where to write the score of each image")
+    sub.add_argument("--folder", dest="kept", type=Path, help="where registered sets are kept")
+
     command("count", _count, "Count every network of the registry into results/counts.csv.")
 
     sub = command("upscale", _upscale, "Upscale a picture file.", "network", "scale")
     sub.add_argument("input", help="any picture that Pillow reads, or - for standard input")
     sub.add_argument("output", help="a file; its ending names the format; or - with --format")
     sub.add_argument("--weights", help="a safetensors file; default: trained here")
-    sub.add_argument("--official", help="the authors' weights: " + ", ".join(official()))
+    sub.add_argument("--official", help="the authors' weights, such as imdn")
     sub.add_argument("--tile", type=_tile, default="auto",
                      help="side of LR tiles, 0 for none; auto (default): tiles where the memory is "
                      "not enough for the whole; they change the result a little")  # fmt: skip
@@ -143,28 +163,57 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _fetch(options: argparse.Namespace) -> None:
+    from srlib import pipeline
+    from srlib.data.download import default_folder, fetch
+
     if options.params:
         pipeline.download(options.params)
     elif not options.names:
         raise ValueError("name the sets to fetch, or a campaign with --params")
     for name in options.names:
-        print(fetch(name, options.folder))
+        print(fetch(name, options.folder or default_folder() / "sets"))
 
 
 def _prepare(options: argparse.Namespace) -> None:
+    from srlib import pipeline
+
     pipeline.prepare(options.params, options.scale)
 
 
-def _train(options: argparse.Namespace) -> None:
+def _train(options: argparse.Namespace) -> int:
+    from srlib import pipeline
+    from srlib.training.loop import OutOfTime, TrainingError
+
     _need(options, "network")
-    pipeline.train(options.params, options.network, options.scale, options.seed)
+    try:
+        pipeline.train(options.params, options.network, options.scale, options.seed)
+    except OutOfTime as pause:
+        print(f"srlib: {pause}", file=sys.stderr)
+        return TRY_AGAIN
+    except TrainingError as error:
+        raise ValueError(str(error)) from error
+    return 0
 
 
 def _accept(options: argparse.Namespace) -> None:
-    pipeline.accept(options.params)
+    from srlib import pipeline
+    from srlib.training.loop import TrainingError
+
+    try:
+        pipeline.accept(options.params)
+    except TrainingError as error:
+        raise ValueError(str(error)) from error
+
+
+def _grid(options: argparse.Namespace) -> None:
+    from srlib import pipeline
+
+    pipeline.grid(options.params, options.out)
 
 
 def _evaluate(options: argparse.Namespace) -> None:
+    from srlib import pipeline
+
     if options.sets or options.hr:
         _evaluate_images(options)
     elif options.reference:
@@ -176,13 +225,22 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _evaluate_images(options: argparse.Namespace) -> None:
     """Any weights, or bicubic, on registered sets or on a folder of one's own."""
+    from srlib import pipeline
+    from srlib.data.download import default_folder, fetch
+    from srlib.data.pack import pack
+    from srlib.data.packed import PackedImages
+    from srlib.evaluation.own import own_images
+    from srlib.evaluation.score import evaluate, evaluate_images, summarise
+    from srlib.files import write_csv
+
     method = _method(options)
     if options.hr:
         images = own_images(options.hr, options.lr, options.scale, options.border)
         result = evaluate_images(method, images, options.scale)
     else:
-        folder = options.folder / "packed" / "-".join([*options.sets, f"x{options.scale}"])
-        sets = options.folder / "sets"
+        kept = options.folder or default_folder()
+        folder = kept / "packed" / "-".join([*options.sets, f"x{options.scale}"])
+        sets = kept / "sets"
         for name in options.sets:
             fetch(name, sets)
         files = [file for name in options.sets for file in pipeline.images_of(name, sets)]
@@ -197,6 +255,9 @@ def _evaluate_images(options: argparse.Namespace) -> None:
 
 
 def _method(options: argparse.Namespace) -> Method:
+    from srlib.data.imresize import imresize
+    from srlib.evaluation.inference import upscale_array
+
     if options.reference == "bicubic":
         return lambda lr: imresize(lr, options.scale, border=options.border)
     if options.reference:
@@ -209,19 +270,62 @@ def _method(options: argparse.Namespace) -> Method:
 
 
 def _reconstruct(options: argparse.Namespace) -> None:
+    from srlib import pipeline
+
     _need(options, "network")
     pipeline.reconstruct(options.params, options.network, options.scale)
 
 
 def _check_lr(options: argparse.Namespace) -> None:
+    from srlib import pipeline
+
     pipeline.check_lr(options.params, options.out)
 
 
+def _why(options: argparse.Namespace) -> None:
+    from srlib.doctor.why import in_words, why
+
+    _need(options, "network")
+    place = (options.network, options.scale, options.set, options.image)
+    print(in_words(why(options.number, *place, ssim=options.ssim, printed=options.printed)))
+
+
+def _score(options: argparse.Namespace) -> None:
+    from srlib.data.download import default_folder, fetch
+    from srlib.doctor import why
+    from srlib.doctor.pictures import examine, pairs
+    from srlib.evaluation.own import image_paths
+    from srlib.files import write_csv
+
+    if bool(options.set) == bool(options.hr):
+        raise ValueError("name the HR images: either --set, such as Set5, or --hr FOLDER")
+    claimed = why.Typed.read(options.claimed, "--claimed") if options.claimed else None
+    folder = options.hr
+    if options.set:
+        sets = (options.kept or default_folder()) / "sets"
+        fetch(options.set, sets)
+        folder = sets / options.set / "HR"
+    originals = {path.stem: path for path in image_paths(folder, "--hr")}
+    report = examine(pairs(image_paths(options.folder, "SR_FOLDER"), originals), options.scale)
+    if options.csv:
+        write_csv(options.csv, report.images)
+    print(report.in_words(len(originals)))
+    if claimed and report.scores:
+        place = why.Place("these pictures", options.scale, options.set or options.hr.name)
+        print("\n" + why.in_words(why.among(place, claimed, None, report.scores)))
+
+
 def _count(_: argparse.Namespace) -> None:
+    from srlib import pipeline
+
     pipeline.count()
 
 
 def _upscale(options: argparse.Namespace) -> None:
+    from srlib.enlarge import upscale_frames
+    from srlib.evaluation.inference import find_device
+    from srlib.pictures import plan, read_picture, write_picture
+
     device = find_device(options.device)
     source = sys.stdin.buffer if options.input == "-" else options.input
     picture = read_picture(source, options.frame, options.white)
@@ -254,6 +358,9 @@ def _upscale(options: argparse.Namespace) -> None:
 
 
 def _complexity(options: argparse.Namespace) -> None:
+    from srlib.evaluation.complexity import LR_720P, complexity
+    from srlib.networks import check_name, create_network, list_networks
+
     names = list_networks() if options.all or not options.names else options.names
     print("Convolution multiply-adds and NTIRE's FLOPs at LR 256x256, multiply-adds at 1280x720.")
     print(f"{'network':17} {'scale':5} {'params':>10} {'MACs':>13} {'NTIRE':>13} "
@@ -276,6 +383,11 @@ def _complexity(options: argparse.Namespace) -> None:
 
 def _network(options: argparse.Namespace):
     """The network that --network and --weights, or --official, name."""
+    from srlib.networks import check_name
+    from srlib.weights.files import load_trained, verify
+    from srlib.weights.official import load_official
+    from srlib.weights.pretrained import SAME, pretrained_path
+
     if options.official:
         return load_official(options.official, options.scale)
     if not options.weights:

@@ -84,6 +84,7 @@ class Matrix:
     seeds: tuple[int, ...]
     references: tuple[str, ...]
     check_lr: tuple[str, ...]
+    grid: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -171,6 +172,20 @@ class Pictures:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class Tried:
+    """What the grid of protocols tries: methods at scales on sets.
+
+    ``changed`` lists choices of LR, HR crop or pass (``srlib.doctor.protocols``) that are tried in
+    place of the field's, each of which takes a reconstruction of its own; "all" is all of them.
+    """
+
+    methods: tuple[str, ...] = Field(min_length=1)
+    scales: tuple[int, ...] = Field(min_length=1)
+    sets: tuple[str, ...] = Field(min_length=1)
+    changed: tuple[str, ...] | Literal["all"]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Config:
     """A whole ``params.yaml``."""
 
@@ -181,6 +196,7 @@ class Config:
     train: Train | None = None  # a campaign that trains nothing has none
     evaluate: Evaluate
     pictures: Pictures
+    protocols: tuple[Tried, ...] = ()
 
     @property
     def sets(self) -> Path:

@@ -5,8 +5,10 @@ leaves a record of the run where the cost of a result is worth knowing. Paths ar
 folder where one stands, for DVC the repository's root.
 """
 
+import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -15,23 +17,25 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from tqdm import tqdm
 
-from srlib.config import LARGEST_SEED, Config, Folder, Role, load_config
+from srlib.config import LARGEST_SEED, Config, Folder, Role, Tried, load_config
 from srlib.data import download as sets
 from srlib.data.imresize import imresize
 from srlib.data.matlab import lr_bytes
 from srlib.data.pack import pack
 from srlib.data.packed import PackedImages
 from srlib.data.registry import image_files, manifest_digest, read_image
+from srlib.doctor import grid as protocol_grid
+from srlib.doctor.protocols import FIELD, PARTS, RECONSTRUCTION, Protocol, reconstructions
 from srlib.evaluation import score
 from srlib.evaluation.complexity import LR_720P, counts
 from srlib.evaluation.inference import upscale_array
-from srlib.evaluation.protocols import variants
 from srlib.files import write_csv
 from srlib.networks import create_network, list_networks
 from srlib.paths import Result, find, results
 from srlib.paths import counts as counts_file
-from srlib.provenance import RunRecord, add_commit, file_sha256
+from srlib.provenance import RunRecord, add_commit, file_sha256, run_id
 from srlib.training import loop
 from srlib.training.devices import is_first
 from srlib.training.replay import replay
@@ -39,6 +43,7 @@ from srlib.weights.files import load_trained, state_sha256
 from srlib.weights.official import load_official, official
 
 HERE = Path()
+KEPT = Path(".cache/grid")  # parts of a grid that is not finished
 
 
 def download(params: str) -> None:
@@ -172,8 +177,6 @@ def reference(params: str, name: str, scale: int) -> None:
     if name != "hr":
         method, facts = _reference(config, name, scale)
         _score(config, method, facts, result, "reference")
-        table = variants(method, test, config.data.test[0])
-        write_csv(result.folder(HERE) / "protocols.csv", table)
     _pictures(config, method, test, result)
 
 
@@ -184,6 +187,68 @@ def check_lr(params: str, out: str) -> None:
     print(table.to_string(index=False))
     if table["differing"].sum():
         raise ValueError("srlib.imresize is not exact; see the table above")
+
+
+def grid(params: str, out: str) -> None:
+    """Score what ``protocols`` lists by every protocol; after an interruption the same goes on."""
+    config = _load(params)
+    record = RunRecord()
+    torch.set_num_threads(config.evaluate.threads)
+    parts = [
+        _grid_part(config, record, tried, *place)
+        for tried in config.protocols
+        for place in product(tried.methods, tried.scales, tried.sets)
+    ]
+    path = results(HERE) / config.campaign.name / out
+    write_csv(path, pd.concat(parts, ignore_index=True))
+    facts: dict[str, Any] = {"protocols": [asdict(tried) for tried in config.protocols]}
+    facts |= {"manifests": manifest_digest({s for t in config.protocols for s in t.sets})}
+    facts |= {"device": config.evaluate.device, "torch": torch.__version__.split("+")[0]}
+    record.write(
+        results(HERE) / "runs" / config.campaign.name / path.with_suffix(".json").name,
+        run=run_id(facts),
+        params=config.campaign.file,
+        params_sha256=file_sha256(config.campaign.file),
+        grid_sha256=file_sha256(path),
+    )
+    shutil.rmtree(KEPT, ignore_errors=True)
+
+
+def _grid_part(
+    config: Config, record: RunRecord, tried: Tried, method: str, scale: int, name: str
+) -> pd.DataFrame:
+    """One method at one scale on one set; kept until the whole is written."""
+    kept = KEPT / f"{record.git['commit']}-{method}-x{scale}-{name}.csv"
+    if kept.exists() and not record.git["dirty"]:
+        return protocol_grid.read(kept)
+    if method == "bicubic":
+        enlarge = protocol_grid.by_bicubic(scale)
+    else:
+        module = load_official(method, scale).to(config.evaluate.device)
+        enlarge = protocol_grid.by_network(module, config.evaluate.device)
+    images = ((path.stem, _three(read_image(path))) for _, path in images_of(name, config.sets))
+    changed = [
+        Protocol.of({part: choice}).reconstruction
+        for choice in (() if tried.changed == "all" else tried.changed)
+        for part in RECONSTRUCTION
+        if choice in PARTS[part]
+    ]
+    places = reconstructions() if tried.changed == "all" else [FIELD.reconstruction, *changed]
+    scores = protocol_grid.score_images(
+        enlarge, tqdm(images, desc=f"{method} x{scale} {name}", disable=None), scale, places
+    )
+    table = protocol_grid.without_repeats(protocol_grid.over_images(scores))
+    table = table.round({"psnr": 5, "ssim": 7})
+    table.insert(0, "network", method)
+    table.insert(1, "scale", scale)
+    table.insert(2, "set", name)
+    write_csv(kept, table)
+    return table
+
+
+def _three(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A grey image as three equal channels, as the field scores it."""
+    return image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
 
 
 def reconstruct(params: str, network: str, scale: int) -> None:

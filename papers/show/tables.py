@@ -12,7 +12,7 @@ from safetensors import safe_open
 
 from papers import counts
 from papers.results import over_seeds, results
-from srlib.paths import ROOT, Result, find
+from srlib.paths import ROOT, find
 
 SIGNED = ("difference", "gain")
 DIGITS = {"seeds": 0, "ssim_y": 4, "data_share": 4}
@@ -96,13 +96,6 @@ def _training_macs(header: dict[str, Any]) -> int:
     side = header["train"]["patch"] // header["scale"]
     counted = counts.at_size(header["network"], header["scale"], (side, side), **header["settings"])
     return 3 * counted.conv_macs * header["steps"] * header["train"]["batch"]
-
-
-def protocols(campaign: str, method: str, scale: int, root: Path = ROOT) -> pd.DataFrame:
-    """PSNR of one method by each protocol (``srlib.evaluation.protocols``), with its run."""
-    folder = Result(campaign, method, scale).folder(root)
-    run = json.loads((folder / "metrics.json").read_text())["run"]
-    return pd.read_csv(folder / "protocols.csv").assign(run=run)
 
 
 def printed_counts(paper: str, table: str, **settings: Any) -> pd.DataFrame:

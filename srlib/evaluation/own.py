@@ -33,10 +33,10 @@ def own_images(
             one of another size, or an image that is transparent or has several frames; all that
             concern names are raised before the first image is read.
     """
-    originals = _images(hr_folder, "--hr")
+    originals = image_paths(hr_folder, "--hr")
     partners: dict[str, Path] = {}
     if lr_folder is not None:
-        found = _images(lr_folder, "--lr")
+        found = image_paths(lr_folder, "--lr")
         for path in originals:
             fitting = [lr for lr in found if _belongs(lr.stem, path.stem, scale)]
             if len(fitting) != 1:
@@ -47,7 +47,7 @@ def own_images(
                 )
             partners[path.stem] = fitting[0]
     for path in originals:
-        hr = _pixels(path)
+        hr = rgb_of(path)
         height, width = (side // scale * scale for side in hr.shape[:2])
         if min(height, width) < scale:
             raise ValueError(f"{path}: {hr.shape[1]}x{hr.shape[0]} pixels are too few for x{scale}")
@@ -55,7 +55,7 @@ def own_images(
         if lr_folder is None:
             yield Pair(Path(hr_folder).name, path.stem, imresize(hr, 1 / scale, border=border), hr)
             continue
-        lr = _pixels(partners[path.stem])
+        lr = rgb_of(partners[path.stem])
         if lr.shape[:2] != (height // scale, width // scale):
             raise ValueError(
                 f"{partners[path.stem]}: {lr.shape[1]}x{lr.shape[0]} pixels, and x{scale} of "
@@ -65,7 +65,12 @@ def own_images(
         yield Pair(Path(hr_folder).name, path.stem, lr, hr)
 
 
-def _images(folder: str | Path, option: str) -> list[Path]:
+def image_paths(folder: str | Path, option: str) -> list[Path]:
+    """Every image of a folder, in the order of the names; ``option`` is what named the folder.
+
+    Raises:
+        ValueError: no such folder, no image in it, or one name in two formats.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         raise ValueError(f"{option} {folder}: there is no such folder")
@@ -83,8 +88,12 @@ def _belongs(lr_stem: str, stem: str, scale: int) -> bool:
     return re.fullmatch(rf"{re.escape(stem)}([_-]?[xX]{scale})?", lr_stem) is not None
 
 
-def _pixels(path: Path) -> NDArray[np.uint8]:
-    """RGB of 8 bits (H, W, 3)."""
+def rgb_of(path: Path) -> NDArray[np.uint8]:
+    """An image file as uint8 (H, W, 3): grey three times, 16 bits divided by 257 and rounded.
+
+    Raises:
+        PictureError: it is transparent, has several frames or cannot be read; names it.
+    """
     picture = read_picture(path)
     if len(picture.frames) > 1 or picture.channels % 2 == 0:
         what = "is transparent" if picture.channels % 2 == 0 else "has several frames"

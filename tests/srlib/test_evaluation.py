@@ -12,7 +12,6 @@ from srlib.data.imresize import imresize
 from srlib.data.pack import pack
 from srlib.data.packed import PackedImages
 from srlib.evaluation.metrics import PROTOCOL
-from srlib.evaluation.protocols import variants
 from srlib.evaluation.score import evaluate, save_picture, summarise, write_result
 
 
@@ -80,20 +79,3 @@ def test_a_crop_outside_the_image_is_an_error(photographs: PackedImages, tmp_pat
     with pytest.raises(ValueError, match="leaves the image of 40x48 pixels"):
         picture = Picture(set="B", stem="three", crop=(30, 0, 20, 20))
         save_picture(None, photographs, picture, tmp_path / "kept.png")
-
-
-def test_protocols_start_with_the_fields_own(photographs: PackedImages) -> None:
-    table, scores = variants(bicubic, photographs, "A"), evaluate(bicubic, photographs)
-    assert table["psnr"][0] == pytest.approx(scores["psnr_y"][:2].mean(), abs=1e-6)
-    assert table["difference"][0] == 0
-
-
-def test_full_range_luma_costs_a_constant(photographs: PackedImages) -> None:
-    # the full range stretches every error of the studio range by 255/219
-    table = variants(bicubic, photographs, "A").set_index("protocol")["difference"]
-    assert table["full-range Y"] == pytest.approx(-20 * np.log10(255 / 219), abs=1e-3)
-
-
-def test_protocols_of_a_set_that_is_not_there(photographs: PackedImages) -> None:
-    with pytest.raises(ValueError, match="holds no set 'C'"):
-        variants(bicubic, photographs, "C")

@@ -1,6 +1,7 @@
 """PSNR and SSIM: against the definitions, known values, and properties."""
 
 from collections.abc import Callable
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,7 +11,17 @@ from hypothesis.extra import numpy as arrays
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from srlib.evaluation.metrics import luma, psnr, score, shave, ssim
+from srlib.evaluation.metrics import (
+    Output,
+    Ssim,
+    as_output,
+    luma,
+    mean_psnr,
+    psnr,
+    score,
+    shave,
+    ssim,
+)
 
 Plane = NDArray[np.float64]
 
@@ -195,7 +206,7 @@ def test_score_is_psnr_and_ssim_of_the_shaved_luma() -> None:
 
 
 @pytest.mark.parametrize("metric", [psnr, ssim])
-def test_shapes_that_differ_are_named(metric: Callable[[Plane, Plane], float]) -> None:
+def test_shapes_that_differ_are_named(metric: Callable[..., float]) -> None:
     with pytest.raises(ValueError, match=r"shapes \(12, 13\) and \(13, 12\)"):
         metric(noise(12, 13), noise(13, 12))
 
@@ -208,3 +219,75 @@ def test_score_of_another_size_is_named() -> None:
 def test_nothing_to_compare_is_named() -> None:
     with pytest.raises(ValueError, match=r"cannot compare images of shapes \(0, 5\)"):
         psnr(np.zeros((0, 5)), np.zeros((0, 5)))
+
+
+# --- other protocols by name ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, 16 + (65.481 * 200 + 128.553 * 100 + 24.966 * 50) / 255),
+        ({"rounded": True}, 123),
+        ({"studio": False}, 0.299 * 200 + 0.587 * 100 + 0.114 * 50),
+        ({"studio": False, "rounded": True}, 124),
+        ({"swapped": True}, 16 + (24.966 * 200 + 128.553 * 100 + 65.481 * 50) / 255),
+    ],
+)
+def test_luma_by_each_option(options: dict[str, bool], expected: float) -> None:
+    colour = np.array([[[200, 100, 50]]], np.uint8)
+    assert luma(colour, **options) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [("rounded", [0, 3, 255]), ("truncated", [0, 2, 255]), ("float", [0, 2.7, 255])],
+)
+def test_an_output_is_kept_as_named(output: Output, expected: list[float]) -> None:
+    found = as_output(np.array([[[-4.0, 2.7, 260.0]]]), output)
+    np.testing.assert_allclose(found[0, 0], expected)
+    assert (found.dtype == np.uint8) is (output != "float")
+
+
+def test_equal_images_score_as_asked() -> None:
+    image = noise(12, 12)
+    assert psnr(image, image, equal=100) == 100
+    assert psnr(image, image, added=1e-8) == pytest.approx(80)
+
+
+def test_the_mean_of_a_set_by_each_choice() -> None:
+    values, pixels = [20.0, 40.0], [1, 3]
+    assert mean_psnr(values) == 30
+    assert mean_psnr(values, "pooled") == pytest.approx(-10 * np.log10((1e-2 + 1e-4) / 2))
+    weighted = -10 * np.log10((1e-2 + 3e-4) / 4)
+    assert mean_psnr(values, "pooled-pixels", pixels) == pytest.approx(weighted)
+
+
+@pytest.mark.parametrize("kind", get_args(Ssim))
+def test_ssim_of_every_kind_is_of_equal_images_one_and_of_others_its_own(kind: Ssim) -> None:
+    x = noise(24, 30)
+    assert ssim(x, x, kind=kind) == pytest.approx(1)
+    others = {ssim(x, noise(24, 30, 1), kind=other) for other in get_args(Ssim)}
+    assert len(others) == len(get_args(Ssim))
+
+
+def test_ssim_of_rgb_is_the_mean_of_its_channels() -> None:
+    sr, hr = (rgb(24, 26, seed).astype(float) for seed in (0, 1))
+    each = [ssim(sr[..., c], hr[..., c]) for c in range(3)]
+    assert ssim(sr, hr) == pytest.approx(np.mean(each))
+
+
+def test_another_evaluators_number_is_one_call_away() -> None:
+    sr, hr = rgb(24, 26), rgb(24, 26, seed=1)
+    found = score(sr, hr, 3, channel="rgb", border=0)
+    assert found[0] == psnr(sr, hr)
+
+
+def test_a_float_that_nobody_announced_is_not_scored() -> None:
+    with pytest.raises(ValueError, match="luma needs a uint8 image"):
+        score(rgb(24, 26) / 255, rgb(24, 26), 3)
+
+
+def test_an_unknown_choice_is_named() -> None:
+    with pytest.raises(ValueError, match="channel: expected one of y, y-rounded, .* got 'yuv'"):
+        score(rgb(24, 26), rgb(24, 26), 3, channel="yuv")  # type: ignore[arg-type]
