@@ -240,7 +240,7 @@ LIMITED = """
 import resource, sys
 import psutil
 import torch
-import srlib.enlarge, srlib.pictures, srlib.weights.files, srlib.weights.pretrained  # of the command
+import srlib.enlarge, srlib.pictures, srlib.weights.pretrained  # that the command uses
 from srlib.cli import main
 
 torch.set_num_threads(1)
