@@ -5,6 +5,7 @@ Everything is for the scale that the table prints. A campaign is a folder of ``r
 
 import itertools
 import json
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +160,8 @@ def answer(campaign: str, root: Path = ROOT) -> str:
         lines.append(f"Inside their intervals lie {inside} printed steps.")
     else:
         lines.append(f"Table 2 prints no score on {name}, so nothing stands beside these steps.")
-    return "\n".join(lines)
+    wrapped = (textwrap.wrap(line, 100, subsequent_indent="    ") for line in lines)
+    return "\n".join(itertools.chain.from_iterable(wrapped))
 
 
 def validation_log(campaign: str, root: Path = ROOT) -> pd.DataFrame:

@@ -73,7 +73,7 @@ function render(grid, el) {
       const item = make("li", "", `${one.value.toFixed(4)} dB: ${words(one.p)}`);
       for (const name of names(one.p, menus.network.value)) item.append(make("div", "small", `So scores: ${name}`));
       for (const mend of new Set(grid.protocols[one.p][0].map((c) => grid.choices[c][1])))
-        item.append(make("div", "small", `To mend: ${mend}`));
+        item.append(make("div", "small", `To fix: ${mend}`));
       list.append(item);
     }
     const more = fits.length > 5 ? [make("p", "small", `${fits.length - 5} more fit; with more digits, fewer.`)] : [];

@@ -153,7 +153,7 @@ def show(
         and (table[column].dropna() % 1 == 0).all()
     ]
     formats |= dict.fromkeys(whole, "{:,.0f}")  # 323, not 323.00
-    if "runs" in table and table["runs"].dtype == object:  # and not their number
+    if "runs" in table and not pd.api.types.is_numeric_dtype(table["runs"]):
         table = table.assign(runs=[shortened(str(runs)) for runs in table["runs"]])
     # A fixed id: pandas would draw a random one, and the notebook would never be the same twice.
     styled = StyledTable(table, uuid=f"t{zlib.crc32(caption.encode()):08x}", caption=caption)

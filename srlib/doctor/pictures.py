@@ -49,7 +49,7 @@ class Pair(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """What looks wrong with a picture, and how to mend it."""
+    """What looks wrong with a picture, and how to fix it."""
 
     kind: str
     words: str
@@ -83,7 +83,7 @@ class Report(NamedTuple):
         )
         lines += [
             f"- {finding.kind}: {len(stems)} of {len(self.images)} pictures. {stems[0]} "
-            f"{finding.words}. To mend: {finding.mend}."
+            f"{finding.words}. To fix: {finding.mend}."
             for finding, stems in self.findings
         ]
         return "\n".join(lines if self.findings else [*lines, "Nothing looks wrong."])

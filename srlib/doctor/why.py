@@ -354,7 +354,7 @@ def _match(number: int, one: Match, answer: Answer) -> Iterator[str]:
     for name in one.evaluators[:3]:
         yield f"   So scores: {name}."
     for mend in dict.fromkeys(PARTS[part][c].mend for part, c in one.protocol.deviations.items()):
-        yield f"   To mend: {mend}."
+        yield f"   To fix: {mend}."
 
 
 def _value(one: Match, answer: Answer) -> str:
