@@ -76,6 +76,11 @@ PAGES: dict[str, Page] = {
     "ecbsr-m16c64": Page(
         "body.0", (), "Plain 3×3 layers, each trained as the branches drawn here.", {"ecb": True}
     ),
+    "span": Page(
+        "blocks.0",
+        (),
+        "Plain 3×3 layers; the residual masks itself, by a parameterless odd function.",
+    ),
     "fdiwn": Page("groups.0", ("WDIB", "WIRW"), "Wide-residual units that weigh each other."),
 }
 

@@ -29,6 +29,7 @@ from srlib.networks.rdn import RDN
 from srlib.networks.rdsrn import RDSRN
 from srlib.networks.rfdn import RFDN
 from srlib.networks.san import SAN
+from srlib.networks.span import SPAN
 from srlib.networks.srcnn import SRCNN
 from srlib.networks.srmdnf import SRMDNF
 from srlib.networks.vdsr import VDSR
@@ -102,6 +103,10 @@ NETWORKS: dict[str, Entry] = {
     "ecbsr-m16c64": Entry(ECBSR, {}, "ECBSR-M16C64, as deployed"),
     "ecbsr-m16c64-ecb": Entry(ECBSR, {"ecb": True}, "ECBSR-M16C64 in training"),
     "san": Entry(SAN, {}, "SAN"),
+    "span": Entry(SPAN, {}, "SPAN, winner of the NTIRE 2024 efficient SR challenge"),
+    "span-conv3xc": Entry(SPAN, {"conv3xc": True}, "SPAN in training"),
+    "span-52": Entry(SPAN, {"channels": 52}, "SPAN, the wider one of the paper"),
+    "span-28": Entry(SPAN, {"channels": 28}, "SPAN, baseline of the NTIRE 2026 challenge"),
     "srcnn": Entry(SRCNN, {}, "SRCNN 9-5-5"),
     "srcnn-915": Entry(SRCNN, {"kernel": 1}, "SRCNN 9-1-5: the 8K of RFDN Table 3"),
     "fsrcnn": Entry(FSRCNN, {}, "FSRCNN(56, 12, 4)"),

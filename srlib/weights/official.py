@@ -33,8 +33,9 @@ def load_official(name: str, scale: int = 4, path: str | Path | None = None) -> 
         name: an entry of ``official.yaml``, such as "arfdn".
         scale: one of the entry's scales.
         path: the published file or a copy of it, ``.pth`` or ``.safetensors``. If None: the file
-            FILE.safetensors or FILE.pth in the folder that the environment variable
-            SRLIB_WEIGHTS names, then the pinned public source (kept in pooch's cache).
+            FILE.safetensors or FILE.pth in the folders that the environment variable
+            SRLIB_WEIGHTS names (several as in PATH), then the pinned public source (kept in
+            pooch's cache).
 
     Returns:
         The network in evaluation mode, RGB 0..1 in and out.
@@ -62,10 +63,11 @@ def load_official(name: str, scale: int = 4, path: str | Path | None = None) -> 
 
 
 def _find(wanted: dict[str, Any]) -> Path:
-    folder = os.environ.get("SRLIB_WEIGHTS")
-    for suffix in (".safetensors", ".pth"):
-        if folder and (path := Path(folder) / (wanted["file"] + suffix)).exists():
-            return path
+    named = os.environ.get("SRLIB_WEIGHTS")
+    for folder in filter(None, (named or "").split(os.pathsep)):
+        for suffix in (".safetensors", ".pth"):
+            if (path := Path(folder) / (wanted["file"] + suffix)).exists():
+                return path
     try:
         fetched = pooch.retrieve(
             wanted["url"],
@@ -74,7 +76,7 @@ def _find(wanted: dict[str, Any]) -> Path:
         )
     except (OSError, ValueError) as error:
         raise WeightsError(
-            f"{wanted['file']} is not in the folder that SRLIB_WEIGHTS names ({folder}), and "
+            f"{wanted['file']} is not in the folder that SRLIB_WEIGHTS names ({named}), and "
             f"{wanted['url']} could not be fetched ({error}); fetch it by hand and give its path"
         ) from error
     return Path(fetched)
