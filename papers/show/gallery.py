@@ -76,6 +76,9 @@ PAGES: dict[str, Page] = {
     "ecbsr-m16c64": Page(
         "body.0", (), "Plain 3×3 layers, each trained as the branches drawn here.", {"ecb": True}
     ),
+    "rlfn": Page(
+        "blocks.0", ("PlainESA",), "RFDN without distillation: a short chain, for its runtime."
+    ),
     "span": Page(
         "blocks.0",
         (),

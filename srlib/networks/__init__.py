@@ -28,6 +28,7 @@ from srlib.networks.rcan import RCAN
 from srlib.networks.rdn import RDN
 from srlib.networks.rdsrn import RDSRN
 from srlib.networks.rfdn import RFDN
+from srlib.networks.rlfn import RLFN
 from srlib.networks.san import SAN
 from srlib.networks.span import SPAN
 from srlib.networks.srcnn import SRCNN
@@ -103,6 +104,13 @@ NETWORKS: dict[str, Entry] = {
     "ecbsr-m16c64": Entry(ECBSR, {}, "ECBSR-M16C64, as deployed"),
     "ecbsr-m16c64-ecb": Entry(ECBSR, {"ecb": True}, "ECBSR-M16C64 in training"),
     "san": Entry(SAN, {}, "SAN"),
+    "rlfn": Entry(RLFN, {}, "RLFN"),
+    "rlfn-s": Entry(RLFN, {"channels": 48, "middle": 48}, "RLFN-S"),
+    "rlfn-ntire": Entry(
+        RLFN,
+        {"blocks": 4, "channels": 46, "middle": 48},
+        "RLFN of the NTIRE 2022 challenge, its winner in runtime",
+    ),
     "span": Entry(SPAN, {}, "SPAN, winner of the NTIRE 2024 efficient SR challenge"),
     "span-conv3xc": Entry(SPAN, {"conv3xc": True}, "SPAN in training"),
     "span-52": Entry(SPAN, {"channels": 52}, "SPAN, the wider one of the paper"),
