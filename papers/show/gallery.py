@@ -79,6 +79,11 @@ PAGES: dict[str, Page] = {
     "rlfn": Page(
         "blocks.0", ("PlainESA",), "RFDN without distillation: a short chain, for its runtime."
     ),
+    "bsrn": Page(
+        "blocks.0",
+        ("BSConv", "SeparableESA", "ChannelAttention"),
+        "RFDN's block with its 3×3 layers split in two, and CCA after ESA.",
+    ),
     "span": Page(
         "blocks.0",
         (),

@@ -10,6 +10,7 @@ from torch import nn
 
 from srlib.networks.aidn import AIDN
 from srlib.networks.awsrn import AWSRN
+from srlib.networks.bsrn import BSRN
 from srlib.networks.carn import CARN
 from srlib.networks.drcn import DRCN
 from srlib.networks.drrn import DRRN
@@ -110,6 +111,12 @@ NETWORKS: dict[str, Entry] = {
         RLFN,
         {"blocks": 4, "channels": 46, "middle": 48},
         "RLFN of the NTIRE 2022 challenge, its winner in runtime",
+    ),
+    "bsrn": Entry(BSRN, {}, "BSRN"),
+    "bsrn-s": Entry(
+        BSRN,
+        {"blocks": 5, "channels": 48, "linear": True},
+        "BSRN-S, winner of the NTIRE 2022 efficient SR challenge in complexity",
     ),
     "span": Entry(SPAN, {}, "SPAN, winner of the NTIRE 2024 efficient SR challenge"),
     "span-conv3xc": Entry(SPAN, {"conv3xc": True}, "SPAN in training"),

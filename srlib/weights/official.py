@@ -51,7 +51,7 @@ def load_official(name: str, scale: int = 4, path: str | Path | None = None) -> 
         raise WeightsError(f"{name} was published at x{list(entry['files'])}, not at x{scale}")
     wanted = entry["files"][scale]
     source = Path(path) if path else _find(wanted)
-    published = _read(source)
+    published = _read(source, entry.get("wrapped_in"))
     if state_sha256(published) != wanted["state_sha256"]:
         raise WeightsError(
             f"{source} does not hold the published weights of {name} x{scale}; its tensors differ "
@@ -82,7 +82,7 @@ def _find(wanted: dict[str, Any]) -> Path:
     return Path(fetched)
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def _read(path: Path, wrapped_in: str | None) -> dict[str, Tensor]:
     if path.suffix == ".safetensors":
         return load_tensors(path)[0]
     try:
@@ -93,6 +93,8 @@ def _read(path: Path) -> dict[str, Tensor]:
         raise WeightsError(
             f"{path} is not a file of plain tensors ({error}); it was not unpickled"
         ) from error
+    if isinstance(state, dict):  # a copy may have lost its wrapping
+        state = state.get(wrapped_in, state)
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise WeightsError(f"{path} holds something other than a table of tensors")
     return dict(state)

@@ -93,6 +93,15 @@ def test_a_copy_as_pth_is_accepted(published: dict[str, Tensor], tmp_path: Path)
     assert load_official("arfdn", path=tmp_path / "copy.pth").scale == 4
 
 
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_a_pth_that_wraps_its_tensors_is_read(
+    reference: Path, tmp_path: Path, wrapped: bool
+) -> None:
+    tensors = load_tensors(reference / "later/weights/BSRN-S_x4.safetensors")[0]
+    torch.save({"params": tensors} if wrapped else tensors, tmp_path / "copy.pth")
+    assert load_official("bsrn-s", path=tmp_path / "copy.pth").scale == 4
+
+
 def test_the_folder_of_srlib_weights_is_looked_at(
     reference: Path, monkeypatch: pytest.MonkeyPatch, no_network: None
 ) -> None:
