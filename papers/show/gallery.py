@@ -89,6 +89,7 @@ PAGES: dict[str, Page] = {
         (),
         "Plain 3×3 layers; the residual masks itself, by a parameterless odd function.",
     ),
+    "spanv2": Page("blocks.0", (), "SPAN's block, its mask learnt by a 1×1 convolution."),
     "fdiwn": Page("groups.0", ("WDIB", "WIRW"), "Wide-residual units that weigh each other."),
 }
 

@@ -32,6 +32,7 @@ from srlib.networks.rfdn import RFDN
 from srlib.networks.rlfn import RLFN
 from srlib.networks.san import SAN
 from srlib.networks.span import SPAN
+from srlib.networks.spanv2 import SPANV2
 from srlib.networks.srcnn import SRCNN
 from srlib.networks.srmdnf import SRMDNF
 from srlib.networks.vdsr import VDSR
@@ -122,6 +123,7 @@ NETWORKS: dict[str, Entry] = {
     "span-conv3xc": Entry(SPAN, {"conv3xc": True}, "SPAN in training"),
     "span-52": Entry(SPAN, {"channels": 52}, "SPAN, the wider one of the paper"),
     "span-28": Entry(SPAN, {"channels": 28}, "SPAN, baseline of the NTIRE 2026 challenge"),
+    "spanv2": Entry(SPANV2, {}, "SPANV2, winner of the NTIRE 2026 efficient SR challenge"),
     "srcnn": Entry(SRCNN, {}, "SRCNN 9-5-5"),
     "srcnn-915": Entry(SRCNN, {"kernel": 1}, "SRCNN 9-1-5: the 8K of RFDN Table 3"),
     "fsrcnn": Entry(FSRCNN, {}, "FSRCNN(56, 12, 4)"),
