@@ -76,6 +76,20 @@ PAGES: dict[str, Page] = {
     "ecbsr-m16c64": Page(
         "body.0", (), "Plain 3×3 layers, each trained as the branches drawn here.", {"ecb": True}
     ),
+    "rlfn": Page(
+        "blocks.0", ("PlainESA",), "RFDN without distillation: a short chain, for its runtime."
+    ),
+    "bsrn": Page(
+        "blocks.0",
+        ("BSConv", "SeparableESA", "ChannelAttention"),
+        "RFDN's block with its 3×3 layers split in two, and CCA after ESA.",
+    ),
+    "span": Page(
+        "blocks.0",
+        (),
+        "Plain 3×3 layers; the residual masks itself, by a parameterless odd function.",
+    ),
+    "spanv2": Page("blocks.0", (), "SPAN's block, its mask learnt by a 1×1 convolution."),
     "fdiwn": Page("groups.0", ("WDIB", "WIRW"), "Wide-residual units that weigh each other."),
 }
 

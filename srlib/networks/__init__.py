@@ -10,6 +10,7 @@ from torch import nn
 
 from srlib.networks.aidn import AIDN
 from srlib.networks.awsrn import AWSRN
+from srlib.networks.bsrn import BSRN
 from srlib.networks.carn import CARN
 from srlib.networks.drcn import DRCN
 from srlib.networks.drrn import DRRN
@@ -28,7 +29,10 @@ from srlib.networks.rcan import RCAN
 from srlib.networks.rdn import RDN
 from srlib.networks.rdsrn import RDSRN
 from srlib.networks.rfdn import RFDN
+from srlib.networks.rlfn import RLFN
 from srlib.networks.san import SAN
+from srlib.networks.span import SPAN
+from srlib.networks.spanv2 import SPANV2
 from srlib.networks.srcnn import SRCNN
 from srlib.networks.srmdnf import SRMDNF
 from srlib.networks.vdsr import VDSR
@@ -102,6 +106,24 @@ NETWORKS: dict[str, Entry] = {
     "ecbsr-m16c64": Entry(ECBSR, {}, "ECBSR-M16C64, as deployed"),
     "ecbsr-m16c64-ecb": Entry(ECBSR, {"ecb": True}, "ECBSR-M16C64 in training"),
     "san": Entry(SAN, {}, "SAN"),
+    "rlfn": Entry(RLFN, {}, "RLFN"),
+    "rlfn-s": Entry(RLFN, {"channels": 48, "middle": 48}, "RLFN-S"),
+    "rlfn-ntire": Entry(
+        RLFN,
+        {"blocks": 4, "channels": 46, "middle": 48},
+        "RLFN of the NTIRE 2022 challenge, its winner in runtime",
+    ),
+    "bsrn": Entry(BSRN, {}, "BSRN"),
+    "bsrn-s": Entry(
+        BSRN,
+        {"blocks": 5, "channels": 48, "linear": True},
+        "BSRN-S, winner of the NTIRE 2022 efficient SR challenge in complexity",
+    ),
+    "span": Entry(SPAN, {}, "SPAN, winner of the NTIRE 2024 efficient SR challenge"),
+    "span-conv3xc": Entry(SPAN, {"conv3xc": True}, "SPAN in training"),
+    "span-52": Entry(SPAN, {"channels": 52}, "SPAN, the wider one of the paper"),
+    "span-28": Entry(SPAN, {"channels": 28}, "SPAN, baseline of the NTIRE 2026 challenge"),
+    "spanv2": Entry(SPANV2, {}, "SPANV2, winner of the NTIRE 2026 efficient SR challenge"),
     "srcnn": Entry(SRCNN, {}, "SRCNN 9-5-5"),
     "srcnn-915": Entry(SRCNN, {"kernel": 1}, "SRCNN 9-1-5: the 8K of RFDN Table 3"),
     "fsrcnn": Entry(FSRCNN, {}, "FSRCNN(56, 12, 4)"),

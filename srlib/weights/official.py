@@ -33,8 +33,9 @@ def load_official(name: str, scale: int = 4, path: str | Path | None = None) -> 
         name: an entry of ``official.yaml``, such as "arfdn".
         scale: one of the entry's scales.
         path: the published file or a copy of it, ``.pth`` or ``.safetensors``. If None: the file
-            FILE.safetensors or FILE.pth in the folder that the environment variable
-            SRLIB_WEIGHTS names, then the pinned public source (kept in pooch's cache).
+            FILE.safetensors or FILE.pth in the folders that the environment variable
+            SRLIB_WEIGHTS names (several as in PATH), then the pinned public source (kept in
+            pooch's cache).
 
     Returns:
         The network in evaluation mode, RGB 0..1 in and out.
@@ -50,7 +51,7 @@ def load_official(name: str, scale: int = 4, path: str | Path | None = None) -> 
         raise WeightsError(f"{name} was published at x{list(entry['files'])}, not at x{scale}")
     wanted = entry["files"][scale]
     source = Path(path) if path else _find(wanted)
-    published = _read(source)
+    published = _read(source, entry.get("wrapped_in"))
     if state_sha256(published) != wanted["state_sha256"]:
         raise WeightsError(
             f"{source} does not hold the published weights of {name} x{scale}; its tensors differ "
@@ -62,10 +63,11 @@ def load_official(name: str, scale: int = 4, path: str | Path | None = None) -> 
 
 
 def _find(wanted: dict[str, Any]) -> Path:
-    folder = os.environ.get("SRLIB_WEIGHTS")
-    for suffix in (".safetensors", ".pth"):
-        if folder and (path := Path(folder) / (wanted["file"] + suffix)).exists():
-            return path
+    named = os.environ.get("SRLIB_WEIGHTS")
+    for folder in filter(None, (named or "").split(os.pathsep)):
+        for suffix in (".safetensors", ".pth"):
+            if (path := Path(folder) / (wanted["file"] + suffix)).exists():
+                return path
     try:
         fetched = pooch.retrieve(
             wanted["url"],
@@ -74,13 +76,13 @@ def _find(wanted: dict[str, Any]) -> Path:
         )
     except (OSError, ValueError) as error:
         raise WeightsError(
-            f"{wanted['file']} is not in the folder that SRLIB_WEIGHTS names ({folder}), and "
+            f"{wanted['file']} is not in the folder that SRLIB_WEIGHTS names ({named}), and "
             f"{wanted['url']} could not be fetched ({error}); fetch it by hand and give its path"
         ) from error
     return Path(fetched)
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def _read(path: Path, wrapped_in: str | None) -> dict[str, Tensor]:
     if path.suffix == ".safetensors":
         return load_tensors(path)[0]
     try:
@@ -91,6 +93,8 @@ def _read(path: Path) -> dict[str, Tensor]:
         raise WeightsError(
             f"{path} is not a file of plain tensors ({error}); it was not unpickled"
         ) from error
+    if isinstance(state, dict):  # a copy may have lost its wrapping
+        state = state.get(wrapped_in, state)
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise WeightsError(f"{path} holds something other than a table of tensors")
     return dict(state)
