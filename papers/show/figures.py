@@ -44,6 +44,14 @@ LABELS = {
     "rdsrn-wider": "RDSRN, wider channel",
     "rdsrn-hfrrb": "RDSRN, HFRRB",
     "rdsrn": "RDSRN",
+    "rlfn": "RLFN",
+    "rlfn-s": "RLFN-S",
+    "rlfn-ntire": "RLFN of the challenge",
+    "bsrn": "BSRN",
+    "bsrn-s": "BSRN-S",
+    "bsrn-s-ntire": "BSRN-S of the challenge",
+    "span-28": "SPAN-28",
+    "spanv2": "SPANV2",
 }
 
 STYLE = str(files("papers.show").joinpath("paper.mplstyle"))
