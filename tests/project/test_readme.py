@@ -28,6 +28,19 @@ def test_every_path_that_it_names_exists() -> None:
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
+def test_every_test_that_a_text_names_exists() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    ending = re.compile(r"\.(py|md|yaml|ipynb|csv)$")
+    texts = [name for name in tracked.stdout.splitlines() if ending.search(name)]
+    named = {
+        (name, path)
+        for name in texts
+        for path in re.findall(r"\btests/[\w/]+\.py", (ROOT / name).read_text(encoding="utf-8"))
+    }
+    assert len(named) >= 5
+    assert [pair for pair in sorted(named) if not (ROOT / pair[1]).exists()] == []
+
+
 def test_the_map_names_every_folder() -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
     if tracked.returncode:
