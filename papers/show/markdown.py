@@ -15,7 +15,9 @@ from srlib.files import replacing
 from srlib.paths import ROOT, Result, find
 from srlib.weights.files import load_trained
 
-START = "<!-- results: written by `papers report --update`, checked by tests/project/test_readme.py -->"
+START = (
+    "<!-- results: written by `papers report --update`, checked by tests/project/test_readme.py -->"
+)
 END = "<!-- end of results -->"
 CARD = "campaigns/MODEL_CARD.md"
 # Campaigns of the README's table, and how it names what they trained.
