@@ -60,7 +60,7 @@ def rows(reference: Path) -> pd.DataFrame:
     table = pd.read_csv(reference / "networks.csv")
     table = table[table["scale"].notna()]  # FDIWN-M's and RDSRN's published figures have none
     table["key"] = table["name"].str.lower()
-    # SAN's counts are the reference's own scaling of a smaller image: tests/srlib/test_san.py repeats it
+    # SAN's are the reference's own scaling of a smaller image: tests/srlib/test_san.py repeats it
     table = table[table["key"].isin([*NETWORKS, *official()]) & (table["key"] != "san")]
     return table.astype({"scale": int}).set_index(["key", "scale"])
 
