@@ -132,7 +132,7 @@ def better_balance() -> Judgement:
     return Judgement(
         NOT_TESTABLE,
         f"By what measure is not said. Of the {smaller.sum()} cells of Table 3 by networks with no "
-        f"more parameters, {above.sum()} have as high a PSNR; so it is true of other rows as well.",
+        f"more parameters, {above.sum()} have as high a PSNR.",
         rows(cells(OURS, "params"), cells(OURS), psnr[smaller]),
     )
 
