@@ -40,7 +40,7 @@ def gaps(scores: pd.DataFrame, networks: Sequence[str], sets: Sequence[str]) -> 
         own = scores[scores["method"] == network]
         for name in sets:
             part = own[own["set"] == name]
-            if len(part) and (wanted := _printed(network, int(part["scale"].iloc[0]), name)):
+            if len(part) and (wanted := _lowest().get((network, int(part["scale"].iloc[0]), name))):
                 found.append(Gap(network, name, wanted - float(part["psnr_y"].mean())))
     return found
 
@@ -79,14 +79,9 @@ def _times_more(worst: Gap, campaign: str, scale: int, root: Path) -> float:
     return curve.times_more(worst.gap - WITHIN, table[table["optimiser"].isin(here)])
 
 
-def _printed(network: str, scale: int, name: str) -> float | None:
-    """The lowest PSNR-Y that any table prints for a network on a set."""
-    found = _lowest().get((network, scale, name))
-    return None if found is None else float(found)
-
-
 @cache
 def _lowest() -> dict[tuple[str, int, str], float]:
+    """The lowest PSNR-Y that any table prints, by network, scale and set."""
     table = cells("psnr_y")
     table = table[table["network"].notna()]
     lowest = table.groupby(["network", "scale", "column"], as_index=False)["value"].min()

@@ -282,7 +282,7 @@ def features_are_clearer() -> Judgement:
     return Judgement(
         NOT_TESTABLE,
         "Clearer is no number, the weights are not public, and one channel of one image is shown. "
-        "papers.show.paper_figures.rdsrn_features draws the same of the networks trained here.",
+        "papers.show.paper_figures.rdsrn_figure_5 draws the same of the networks trained here.",
         counted("rdsrn", 4),
     )
 
