@@ -25,7 +25,7 @@ from srlib.data.imresize import imresize
 from srlib.data.matlab import lr_bytes
 from srlib.data.pack import pack
 from srlib.data.packed import PackedImages
-from srlib.data.registry import image_files, manifest_digest, read_image
+from srlib.data.registry import image_files, manifest_digest, read_image, three_channels
 from srlib.doctor import grid as protocol_grid
 from srlib.doctor.protocols import FIELD, PARTS, RECONSTRUCTION, Protocol, reconstructions
 from srlib.evaluation import score
@@ -226,7 +226,9 @@ def _grid_part(
     else:
         module = load_official(method, scale).to(config.evaluate.device)
         enlarge = protocol_grid.by_network(module, config.evaluate.device)
-    images = ((path.stem, _three(read_image(path))) for _, path in images_of(name, config.sets))
+    images = (
+        (path.stem, three_channels(read_image(path))) for _, path in images_of(name, config.sets)
+    )
     changed = [
         Protocol.of({part: choice}).reconstruction
         for choice in (() if tried.changed == "all" else tried.changed)
@@ -244,11 +246,6 @@ def _grid_part(
     table.insert(2, "set", name)
     write_csv(kept, table)
     return table
-
-
-def _three(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A grey image as three equal channels, as the field scores it."""
-    return image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
 
 
 def reconstruct(params: str, network: str, scale: int) -> None:

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from srlib.data.imresize import Border, imresize
 from srlib.data.packed import FORMAT, Entry, Pixels
+from srlib.data.registry import three_channels
 
 
 def pack(
@@ -119,9 +120,7 @@ def _cropped(label: str, image: Pixels, scale: int) -> Pixels:
             f"{label}: {image.shape[0]}x{image.shape[1]} pixels are too few for scale {scale}; "
             "leave the image out"
         )
-    if image.ndim == 2:
-        image = np.repeat(image[..., None], 3, axis=2)
-    return image[:height, :width]
+    return three_channels(image)[:height, :width]
 
 
 class _PixelFile:

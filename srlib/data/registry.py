@@ -179,6 +179,11 @@ def forms(image: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     return [image, grey] if (image == grey[..., None]).all() else [image]
 
 
+def three_channels(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """An image as (H, W, 3): a grey one, (H, W), as three equal channels, as the field scores it."""
+    return image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
+
+
 def read_image(path: str | Path) -> NDArray[np.uint8]:
     """Decode an 8-bit image file to uint8, shape (H, W, 3) for RGB and (H, W) for grey.
 
