@@ -180,7 +180,7 @@ def forms(image: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
 
 
 def three_channels(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """An image as (H, W, 3): a grey one, (H, W), as three equal channels, as the field scores it."""
+    """(H, W, 3) of any image: grey, (H, W), as three equal channels, as the field scores it."""
     return image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
 
 
