@@ -10,6 +10,8 @@ What is known, and from where:
   three, so two upsamplers get no gradient at a fixed scale. ``multi_scale=False`` has the one.
 - CARN-M is CARN with ``groups=4``: grouped 3x3 convolutions in the residual units and upsamplers,
   and one residual unit a block in place of three.
+- The authors' public weights of CARN-M, one file for all scales, load into this module and give
+  the same output.
 - Parameters: CARN 1,591,963, CARN-M 414,811 at every scale; with one scale 964,187 / 1,148,827 /
   1,111,899 and 257,051 / 303,451 / 294,171 at x2 / x3 / x4.
 """

@@ -11,7 +11,7 @@ Super-Resolution", AAAI 2022, arXiv:2112.08655.
 What is known, and from where:
 
 - FDIWN is that of the authors' code (24wenjie-li/FDIWN), written here from a description of it; the
-  authors' weights at x2 and x4 load and give the authors' output.
+  authors' weights load and give the authors' output.
 - The authors' networks differ between scales in more than the tail: at x4 the wide units are wider,
   the tail is narrower, and the image branch sees the image less its mean (``PLANS``).
 - The two mean shifts are trained in the authors' code, by oversight: 24 parameters, and in the

@@ -5,7 +5,7 @@ Network", ACM MM 2019. RGB 0..1, no mean shift.
 
 What is known, and from where:
 
-- The authors' public weights (x2, x4) load into this module and give the same output. Parameters:
+- The authors' public weights load into this module and give the same output. Parameters:
   694,404 / 703,059 / 715,176 at x2 / x3 / x4.
 - ``attention=False, fusion=False, blocks=8`` is the simplified network that won the AIM 2019
   constrained challenge and is the baseline of NTIRE 2022: no attention, and a plain chain of blocks
