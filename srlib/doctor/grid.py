@@ -25,6 +25,7 @@ Reconstruction = tuple[str, str, str]  # lr, hr and pass, as ``Protocol.reconstr
 # (LR, its maker, pass) -> a reconstruction in 0..255, or None where the method knows no such pass
 Enlarge = Callable[[Pixels, str, str], NDArray | None]
 COLUMNS = ["network", "scale", "set", "image", *PARTS, "psnr", "ssim"]
+FEW = 20  # the images of a set that holds no more have rows of their own
 
 
 def by_network(network: nn.Module, device: str = "cpu") -> Enlarge:
@@ -112,12 +113,15 @@ def reconstruct(
 def over_images(scores: pd.DataFrame) -> pd.DataFrame:
     """The set's scores by every protocol, and each image's by those of one deviation at most.
 
+    Of a set of more than ``FEW`` images, the set's alone: the users' reports are of small sets'
+    images, and the file travels with the package.
+
     Returns:
         The columns of ``score_images`` but pixels; image is empty where the row is the set's.
     """
     parts = list(PARTS)
     # an image has one PSNR, whatever the mean
-    one = scores[scores["mean"] == FIELD.mean]
+    one = scores[scores["mean"] == FIELD.mean] if scores["image"].nunique() <= FEW else scores[:0]
     field = FIELD.parts
     sets = []
     for key, group in scores.groupby(parts, sort=False):

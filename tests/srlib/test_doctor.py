@@ -231,6 +231,14 @@ def test_a_set_pools_or_averages(scored) -> None:
         assert found[FIELD._replace(mean=mean)] == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("more", [0, 1])
+def test_the_images_of_a_large_set_have_no_rows_of_their_own(more: int) -> None:
+    images = [(f"{number:02}", smooth(64, 68)) for number in range(grid.FEW + more)]
+    table = grid.over_images(grid.score_images(grid.by_bicubic(2), images, 2, [FIELD[3:6]]))
+    assert (table["image"] == "").any()
+    assert (table["image"] != "").any() == (not more)
+
+
 def test_another_crop_that_changes_nothing_is_no_row() -> None:
     images = [("a", smooth(54, 60))]
     scores = grid.score_images(grid.by_bicubic(3), images, 3, reconstructions())

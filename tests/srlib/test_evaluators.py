@@ -1,7 +1,7 @@
 """Other evaluators beside ours on the same pictures: each has the parts that evaluators.yaml says.
 
 Only scikit-image is installed with srlib. The others run where they are there: install basicsr,
-pyiqa, torchmetrics or opencv-python-headless beside PyTorch, and run this file.
+pyiqa, torchmetrics, opencv-python-headless or tensorflow-cpu beside PyTorch, and run this file.
 """
 
 import importlib
@@ -91,6 +91,11 @@ def torchmetrics_ssim(sr: np.ndarray, hr: np.ndarray) -> tuple[None, float]:
     return None, found(batch(sr), batch(hr), data_range=1.0).item()
 
 
+def tensorflow_rgb(sr: np.ndarray, hr: np.ndarray) -> tuple[float, float]:
+    found = module("tensorflow").image
+    return float(found.psnr(sr, hr, 255)), float(found.ssim(sr, hr, 255))
+
+
 Evaluator = Callable[[np.ndarray, np.ndarray], tuple[float | None, float | None]]
 OF_AN_IMAGE: dict[str, Evaluator] = {
     "BasicSR's calculate_psnr and calculate_ssim as they stand (test_y_channel is False)": basicsr,
@@ -102,6 +107,7 @@ OF_AN_IMAGE: dict[str, Evaluator] = {
     "pyiqa's psnry (the Y of YIQ, in full range)": pyiqa_psnry,
     "pyiqa's ssim (the Y of YIQ, in full range and 8 bits)": pyiqa_ssim,
     "torchmetrics' structural_similarity_index_measure on RGB": torchmetrics_ssim,
+    "TensorFlow's tf.image.psnr and tf.image.ssim on RGB": tensorflow_rgb,
 }
 
 
