@@ -137,6 +137,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--csv", type=Path, help="where to write the score of each image")
     sub.add_argument("--folder", dest="kept", type=Path, help="where registered sets are kept")
 
+    sub = command("run", _run, "What made a number: the record of a run, by its id.")
+    sub.add_argument("id", metavar="HASH", help="as beside any tracked number; four digits may do")
+
     command("count", _count, "Count every network of the registry into results/counts.csv.")
 
     sub = command("upscale", _upscale, "Upscale a picture file.", "network", "scale")
@@ -319,6 +322,12 @@ def _count(_: argparse.Namespace) -> None:
     from srlib import pipeline
 
     pipeline.count()
+
+
+def _run(options: argparse.Namespace) -> None:
+    from srlib.runs import find_runs, in_words
+
+    print(in_words(find_runs(options.id)))
 
 
 def _upscale(options: argparse.Namespace) -> None:

@@ -1,0 +1,148 @@
+"""Which run made a number: the records below ``results/runs/``, found by their id.
+
+Every tracked result names its run by ten hexadecimal digits. The record of that run has its commit,
+parameters, device and minutes; its results lie beside it (``srlib.paths``).
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from srlib.paths import ROOT, Result, results
+
+NAME = re.compile(r"(?P<stage>[a-z]+)-(?P<method>.+)-x(?P<scale>\d+)(?:-s(?P<seed>\d+))?")
+SHORT = 4  # digits of an id that are enough to ask for it, if no other begins alike
+
+
+class Run(NamedTuple):
+    """One recorded run.
+
+    Attributes:
+        id: ten hexadecimal digits.
+        stage: what was run: "train", "evaluate", "reference" or "grid".
+        result: what it made; None of a grid, which is of many networks.
+        path: the record, below the repository's root.
+        record: what the record holds.
+    """
+
+    id: str
+    stage: str
+    result: Result | None
+    path: Path
+    record: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        """What was run, in words."""
+        if self.result is None:
+            return f"The grid of protocols, {self.path.parent.name}"
+        verb = "Training" if self.stage == "train" else "Scores"
+        seed = "" if self.result.seed is None else f", seed {self.result.seed}"
+        return f"{verb} of {self.result.method} x{self.result.scale}{seed}, {self.result.campaign}"
+
+    @property
+    def command(self) -> str:
+        """The line that makes it again, in a checkout of its commit."""
+        params = f"--params {self.record['params']}"
+        if self.result is None:
+            return f"srlib grid {params} --out {self.path.with_suffix('.csv').name}"
+        _, method, scale, seed = self.result
+        if self.stage == "reference":
+            return f"srlib evaluate {params} --reference {method} --scale {scale}"
+        return f"srlib {self.stage} {params} --network {method} --scale {scale} --seed {seed}"
+
+    def measured(self, root: Path = ROOT) -> dict[str, Any] | None:
+        """Its ``metrics.json``; None of a training, whose scores are another run's, and a grid."""
+        if self.result is None or self.stage == "train":
+            return None
+        path = self.result.folder(root) / "metrics.json"
+        found = json.loads(path.read_text()) if path.is_file() else {}
+        return found if found.get("run") == self.id else None
+
+
+def runs(root: Path = ROOT) -> list[Run]:
+    """Every recorded run, by the names of the records."""
+    return list(_read(root))
+
+
+def _read(root: Path) -> Iterator[Run]:
+    for path in sorted((results(root) / "runs").glob("*/*.json")):
+        record = json.loads(path.read_text())
+        found = NAME.fullmatch(path.stem)
+        result, stage = None, "grid"
+        if found:
+            stage, seed = found["stage"], found["seed"]
+            seed = None if seed is None else int(seed)
+            result = Result(path.parent.name, found["method"], int(found["scale"]), seed)
+        yield Run(record["run"], stage, result, path.relative_to(root), record)
+
+
+def find_runs(start: str, root: Path = ROOT) -> list[Run]:
+    """The runs of an id, or of the digits that it begins with; more than one where an id is shared.
+
+    Bicubic gives the same run wherever it is scored on the same images by the same code.
+
+    Raises:
+        ValueError: no such run, or several ids begin so; names them.
+    """
+    found = [run for run in runs(root) if run.id.startswith(start)]
+    ids = sorted({run.id for run in found})
+    if len(start) < SHORT or not ids:
+        raise ValueError(
+            f"run {start!r}: expected the first {SHORT} digits or more of a run's id, such as "
+            "stands beside every tracked number; the records are in results/runs"
+        )
+    if len(ids) > 1:
+        raise ValueError(f"run {start}: {', '.join(ids)} begin so; give more digits")
+    return found
+
+
+def in_words(found: list[Run], root: Path = ROOT) -> str:
+    """A run as the command ``srlib run`` prints it: the first in full, its like by their records.
+
+    Args:
+        found: from ``find_runs``.
+        root: where ``results/`` is.
+    """
+    told = facts(found[0], root)
+    told |= {f"also {number}": run.path.as_posix() for number, run in enumerate(found[1:], start=1)}
+    return "\n".join(f"{name:<14}  {value}" for name, value in told.items())
+
+
+def facts(run: Run, root: Path = ROOT) -> dict[str, str]:
+    """What a run's record and results say of it: name -> text."""
+    record = run.record
+    own = run.measured(root) or {}
+    told = {
+        "run": run.id,
+        "what": run.title,
+        "again": f"git checkout {record['commit'][:10]} && {run.command}",
+        "commit": record["commit"] + (", with changes not committed" if record["dirty"] else ""),
+        "parameters": f"{record['params']} (sha256 {record['params_sha256'][:10]})",
+        "device": f"{record.get('gpu') or record.get('device', 'cpu')} on {record['host']}",
+        "with": f"Python {record['python']}, torch {record['torch']}",
+        "started": record["started"],
+        "took": f"{record['seconds'] / 60:.1f} minutes",
+    }
+    if run.result and run.result.seed is not None:
+        told["seed"] = str(run.result.seed)
+    if "steps" in record:
+        told["steps"] = f"{record['steps']:,} of {record['images_seen']:,} patches in all"
+    for name in ("weights_sha256", "weights", "grid_sha256"):
+        if record.get(name):
+            told[name.replace("_", " ")] = record[name]
+    provenance = own.get("provenance", {})
+    for name in ("manifests", "data", "protocol"):
+        if name in provenance:
+            told[name] = provenance[name]
+    if "training" in provenance:
+        told["trained by"] = f"run {provenance['training']['run']}"
+    for name, scores in own.get("sets", {}).items():
+        told[name] = (
+            f"{scores['psnr_y']:.3f} dB PSNR-Y, {scores['ssim_y']:.4f} SSIM-Y, "
+            f"mean of {scores['images']} images"
+        )
+    told["record"] = run.path.as_posix()
+    return told

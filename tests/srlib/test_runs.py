@@ -1,0 +1,53 @@
+"""Every tracked number's run has a record, and says how to make it again."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from srlib.cli import _parser, main
+from srlib.paths import ROOT, find
+from srlib.runs import facts, find_runs, in_words, runs
+
+
+def test_every_tracked_score_has_its_run() -> None:
+    known = {run.id for run in runs()}
+    scored = {json.loads(path.read_text())["run"] for _, path in find("metrics.json")}
+    assert scored and scored <= known
+
+
+@pytest.mark.parametrize("run", runs(), ids=lambda run: run.path.stem + run.id)
+def test_a_runs_command_is_one_that_the_command_line_takes(run) -> None:
+    program, *arguments = run.command.split()
+    assert program == "srlib" and _parser().parse_args(arguments)
+    assert (ROOT / run.record["params"]).is_file()
+
+
+def test_a_run_is_found_by_its_first_digits() -> None:
+    one = runs()[0]
+    assert {run.id for run in find_runs(one.id[:6])} == {one.id}
+
+
+@pytest.mark.parametrize("start", ["", "abc", "not a hash", "0" * 10])
+def test_an_unknown_run_is_named(start: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", start or "''"]) == 2
+    assert "expected the first 4 digits or more of a run's id" in capsys.readouterr().err
+
+
+def test_ids_that_begin_alike_are_named(tmp_path: Path) -> None:
+    folder = tmp_path / "results" / "runs" / "c"
+    folder.mkdir(parents=True)
+    for last in "12":
+        record = json.dumps({"run": f"abcde{last}"})
+        (folder / f"reference-bicubic-x{last}.json").write_text(record)
+    with pytest.raises(ValueError, match="abcde1, abcde2 begin so; give more digits"):
+        find_runs("abcde", tmp_path)
+
+
+def test_what_a_run_says_holds_its_scores() -> None:
+    scored = next(run for run in runs() if run.measured())
+    found = scored.measured()
+    assert found is not None
+    for name, scores in found["sets"].items():
+        assert facts(scored)[name].startswith(f"{scores['psnr_y']:.3f} dB")
+    assert scored.command in in_words([scored])
