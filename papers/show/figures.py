@@ -20,7 +20,6 @@ from PIL import Image
 from papers.ablation import printed, steps, validation_log
 from papers.results import ProvenanceError, per_image, results, training_log
 from papers.show.diagram.draw import Diagram, draw, place
-from papers.show.slider import Compare
 from srlib.config import load_config
 from srlib.files import replacing
 from srlib.paths import ROOT
@@ -340,8 +339,3 @@ def export(folder: Path, root: Path = ROOT) -> None:
             with replacing(folder / f"{config.campaign.name}.png") as temporary:
                 figure.savefig(temporary, format="png", metadata={"Software": None})
             plt.close(figure)
-
-
-def wipe(campaign: str, left: str, right: str, scale: int = 4, root: Path = ROOT) -> Compare:
-    """A slider between two reconstructions of any kept picture; labels as in the papers."""
-    return Compare(pictures(campaign, scale, root), left, right)

@@ -87,7 +87,7 @@ def canonical(notebook: nbformat.NotebookNode) -> str:
     order = _widgets_shown(notebook, widgets[STATE]["state"]) if widgets else []
     if order:
         state = widgets[STATE]
-        state["state"] = {model: state["state"][model] for model in order}
+        state["state"] = {model: _at_rest(state["state"][model]) for model in order}
         metadata["widgets"] = {STATE: state}
     notebook.metadata = metadata
     text = nbformat.writes(notebook)  # which splits sources into lines, for readable differences
@@ -95,6 +95,13 @@ def canonical(notebook: nbformat.NotebookNode) -> str:
         text = text.replace(model, f"{number:032x}")
     # Sorted only now, because the widgets' ids are keys and were random until here.
     return json.dumps(json.loads(text), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _at_rest(model: dict[str, Any]) -> dict[str, Any]:
+    """A widget as it is without a kernel: what nobody would answer is off, until the cell runs."""
+    if "disabled" in model["state"]:
+        model["state"]["disabled"] = True
+    return model
 
 
 def _widgets_shown(notebook: nbformat.NotebookNode, state: dict[str, Any]) -> list[str]:

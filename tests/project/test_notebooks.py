@@ -8,10 +8,8 @@ from pathlib import Path
 import nbformat
 import papermill
 import pytest
-from PIL import Image
 
 from papers.show.notebooks import STATE, VIEW, canonical, render
-from papers.show.slider import Compare
 from srlib.paths import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -94,35 +92,18 @@ def test_widget_ids_are_numbered_and_hidden_widgets_dropped() -> None:
     notebook = small("widget")
     view = nbformat.v4.new_output("display_data", data={VIEW: {"model_id": shown}})
     notebook.cells[0].outputs = [view]
-    state = {shown: {"children": [f"IPY_MODEL_{inner}"]}, inner: {}, hidden: {}}
+    state = {
+        shown: {"state": {"children": [f"IPY_MODEL_{inner}"]}},
+        inner: {"state": {"disabled": False}},
+        hidden: {},
+    }
     notebook.metadata["widgets"] = {STATE: {"state": state}}
     text = canonical(notebook)
     assert shown not in text and inner not in text and hidden not in text
     kept = json.loads(text)["metadata"]["widgets"][STATE]["state"]
     assert list(kept) == [f"{0:032x}", f"{1:032x}"]
-    assert kept[f"{0:032x}"]["children"] == [f"IPY_MODEL_{1:032x}"]
-
-
-@pytest.fixture
-def pictures(tmp_path: Path) -> dict[str, dict[str, Path]]:
-    for name in ("a", "b", "c"):
-        Image.new("RGB", (4, 4), (ord(name), 0, 0)).save(tmp_path / f"{name}.png")
-    return {
-        "cat": {"HR": tmp_path / "a.png", "AIDB": tmp_path / "b.png"},
-        "dog": {"HR": tmp_path / "c.png", "AIDB": tmp_path / "b.png"},
-    }
-
-
-def test_a_menu_changes_the_picture(pictures) -> None:
-    compare = Compare(pictures, "HR", "AIDB")
-    before = compare.wipe.left, compare.wipe.right
-    compare.image.value = "dog"
-    assert compare.wipe.left != before[0] and compare.wipe.right == before[1]
-
-
-def test_an_unknown_method_is_named(pictures) -> None:
-    with pytest.raises(ValueError, match=r"there are \['HR', 'AIDB'\]"):
-        Compare(pictures, "HR", "nothing")
+    assert kept[f"{0:032x}"]["state"]["children"] == [f"IPY_MODEL_{1:032x}"]
+    assert kept[f"{1:032x}"]["state"]["disabled"], "a menu that nobody answers"
 
 
 def test_the_renderer_uses_this_environment() -> None:

@@ -1,0 +1,39 @@
+"""Kept pictures come to the viewer with their own scores."""
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from papers.show.look import Viewer, kept, scenes
+from srlib.paths import ROOT
+
+
+@pytest.mark.parametrize("found", kept(), ids=lambda found: f"{found.campaign}-x{found.scale}")
+def test_each_campaign_has_pictures_and_scores(found) -> None:
+    for scene in scenes(found.campaign, found.scale):
+        scored = {picture.name: picture.psnr_y for picture in scene.pictures}
+        assert scored.pop("HR") is None
+        assert all(value > 15 for value in scored.values()), scene.name
+
+
+def test_the_score_is_the_one_tracked_for_this_image() -> None:
+    table = pd.read_csv(ROOT / "results/benchmarks/arfdn-x4/images.csv")
+    tracked = table.set_index("image")["psnr_y"]["barbara"]
+    (barbara,) = (scene for scene in scenes("benchmarks") if "barbara" in scene.name)
+    assert {picture.name: picture.psnr_y for picture in barbara.pictures}["ARFDN"] == tracked
+
+
+def test_a_picture_is_the_one_of_its_method() -> None:
+    first = scenes("benchmarks")[0].pictures[1]
+    with Image.open(ROOT / "results/benchmarks/bicubic-x4/pictures/Set14_barbara.png") as own:
+        assert first.name == "Bicubic" and Image.open(first.pixels) == own  # type: ignore[arg-type]
+
+
+def test_an_output_that_is_not_drawn_says_what_it_is() -> None:
+    said = repr(Viewer(scenes("benchmarks-x3", 3), "Bicubic", "HR", "04_look"))
+    assert said.startswith("Viewer of Set14 barbara ×3") and said.endswith("HR, Bicubic")
+
+
+def test_a_campaign_without_pictures_is_named() -> None:
+    with pytest.raises(ValueError, match="results/benchmarks has no pictures at x2"):
+        scenes("benchmarks", 2)
