@@ -158,6 +158,20 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--frame", type=int, help="one frame or page alone, from 0")
     sub.add_argument("--white", type=float, help="the value of white in 32-bit pictures")
 
+    sub = command(
+        "compare", _compare, "A picture by several networks, as one HTML page to compare.", "scale"
+    )
+    sub.add_argument("input", metavar="IN", type=Path, help="a still, opaque picture")
+    sub.add_argument("output", metavar="OUT.html", help="the page; named before --networks")
+    sub.add_argument("--networks", nargs="+", default=["aidn"], metavar="NAME",
+                     help="such as arfdn imdn aidn (default aidn): by their authors' weights where "
+                     "they are known, else trained here")  # fmt: skip
+    sub.add_argument("--degrade", action="store_true",
+                     help="make LR of it by MATLAB's bicubic first, restore it, and score against "
+                     "it")  # fmt: skip
+    sub.add_argument("--tile", type=_tile, default="auto", help="as `srlib upscale` takes it")
+    sub.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 ...")
+
     sub = command("complexity", _complexity, "Parameters, multiply-adds and activations.")
     sub.add_argument("names", nargs="*", help="networks; all of them if none is named")
     sub.add_argument("--all", action="store_true", help="all networks")
@@ -364,6 +378,37 @@ def _upscale(options: argparse.Namespace) -> None:
     height, width = frames[0].shape[:2]
     many = f", {len(frames)} frames" if len(frames) > 1 else ""
     print(f"{options.output}: {width}x{height} pixels{many}")
+
+
+def _compare(options: argparse.Namespace) -> None:
+    from srlib.compare import compare
+    from srlib.evaluation.inference import find_device
+    from srlib.viewer import page, write_page
+
+    output = Path(options.output)
+    if output.suffix.lower() not in (".html", ".htm") or output.is_dir():
+        raise ValueError(f"{output}: expected a page to write, such as OUT.html")
+
+    def say(note: str) -> None:
+        print(f"srlib: {note}", file=sys.stderr)
+
+    scene = compare(
+        options.input,
+        options.networks,
+        options.scale,
+        degrade=options.degrade,
+        tile=options.tile,
+        device=find_device(options.device),
+        say=say,
+        done=say,
+    )
+    right = scene.pictures[len(scene.pictures) - 1 - options.degrade].name
+    write_page(output, page([scene], options.input.name, left="bicubic", right=right))
+    for picture in scene.pictures:
+        if picture.psnr_y is not None:
+            print(f"{picture.name}: {picture.psnr_y:.3f} dB, SSIM {picture.ssim_y:.4f}")
+    size = output.stat().st_size / 1e6
+    print(f"{output}: {len(scene.pictures)} pictures, {size:.1f} MB; open it in any browser")
 
 
 def _complexity(options: argparse.Namespace) -> None:
