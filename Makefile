@@ -4,13 +4,14 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help env repro test drill lab bench lock clean
+.PHONY: help env repro test drill lab site bench lock clean
 
 help:
 	@echo "make repro   rebuild the quick run from scratch: data, training, evaluation, notebooks"
 	@echo "make test    format, lint, types, every test, every notebook"
 	@echo "make drill   commands killed at 50 random moments, in a quarter of an hour"
 	@echo "make lab     JupyterLab on the notebooks"
+	@echo "make site    the site, from what is tracked, into site/"
 	@echo "make bench   the benchmarks, as ratios"
 	@echo "make lock    pin the versions of a fresh environment in requirements.lock"
 
@@ -42,6 +43,9 @@ drill: env
 
 lab: env
 	jupyter lab --notebook-dir notebooks
+
+site: env
+	papers site
 
 bench: env
 	python benchmarks/imresize.py

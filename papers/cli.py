@@ -49,6 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("notebooks", nargs="*", type=Path, help="all of them if none is named")
     command("export", _export, "Write every table and figure of the papers as files.")
     command("ledger", _ledger, "Judge every claim of the papers into results/ledger.csv.")
+    sub = command("site", _site, "Build the site from what is tracked; nothing is executed.")
+    sub.add_argument("out", nargs="?", type=Path, default=Path("site"), help="a folder (site)")
     command("counts", _counts, "Every printed count beside the network's own.")
     return parser
 
@@ -70,6 +72,13 @@ def _report(options: argparse.Namespace) -> None:
     print(table.to_string(index=False, float_format=lambda value: f"{value:.4f}", na_rep="-"))
     print("\nPSNR-Y in dB. Next: `make lab`, and open 00_start_here.ipynb.")
     print(reproduced())
+
+
+def _site(options: argparse.Namespace) -> None:
+    from papers.site.build import build  # Sphinx, not needed by the rest
+
+    build(options.out)
+    print(f"{options.out / 'index.html'}; python -m http.server --directory {options.out}")
 
 
 def _render(options: argparse.Namespace) -> None:

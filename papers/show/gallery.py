@@ -12,6 +12,7 @@ from papers.counts import COST, printed_counts, readable, tracked
 from papers.printed import cells
 from papers.results import results
 from papers.show.diagram.draw import graph_of
+from papers.show.diagram.trace import Diagram
 from papers.show.figures import architecture
 from papers.show.tables import show
 from srlib.networks import NETWORKS, create_network
@@ -144,15 +145,26 @@ def scores(name: str) -> pd.DataFrame:
     return table.fillna({"published": "", "inference": "", "run": ""})
 
 
+def source(name: str) -> tuple[str, str]:
+    """The title and the citation of a network's paper, as its module has them."""
+    text = (sys.modules[NETWORKS[name].network.__module__].__doc__ or "").strip()
+    title, _, rest = text.partition("\n\n")
+    return title.rstrip("."), rest.partition("\n\n")[0].replace("\n", " ")
+
+
+def block(name: str) -> Diagram:
+    """The block of a paper's page, as its module is built."""
+    page = PAGES[name]
+    module = create_network(name, 4, **page.settings).get_submodule(page.block)
+    return graph_of(module, leaves=_classes(module, page.leaves))
+
+
 def show_page(name: str) -> None:
     """Display a paper's page: source, addition, block, counts, scores."""
-    entry, page = NETWORKS[name], PAGES[name]
-    source = (sys.modules[entry.network.__module__].__doc__ or "").strip()
-    title, _, rest = source.partition("\n\n")
-    citation = rest.partition("\n\n")[0].replace("\n", " ")
-    display(Markdown(f"### {title.rstrip('.')}\n\n{citation}\n\n**What it adds.** {page.adds}"))
-    block = create_network(name, 4, **page.settings).get_submodule(page.block)
-    architecture({f"{name}: {page.block}": graph_of(block, leaves=_classes(block, page.leaves))})
+    title, citation = source(name)
+    adds = PAGES[name].adds
+    display(Markdown(f"### {title}\n\n{citation}\n\n**What it adds.** {adds}"))
+    architecture({f"{name}: {PAGES[name].block}": block(name)})
     plt.show()
     display(show(costs(name), f"{name}: counts measured, and as printed", digits=4))
     table = scores(name)

@@ -53,11 +53,11 @@ def _line(found: dict) -> str:
     return (
         f"<details><summary><b>{escape(found['verdict'])}</b> · {escape(found['says'])}</summary>"
         f"<p><code>{escape(found['id'])}</code> · {escape(found['source'])}</p>"
-        f"<p>{escape(found['because'])}</p>{runs}{_table(evidence(found['id']))}</details>"
+        f"<p>{escape(found['because'])}</p>{runs}{evidence_table(evidence(found['id']))}</details>"
     )
 
 
-def _table(rows: pd.DataFrame) -> str:
+def evidence_table(rows: pd.DataFrame) -> str:
     """Evidence as an HTML table without the columns that are empty in all rows."""
     text = rows[EVIDENCE].astype(object)
     for column in ("value", "low", "high"):

@@ -1,0 +1,1 @@
+"""The site: pages written from executed notebooks, tracked results and docstrings."""

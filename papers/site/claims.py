@@ -1,0 +1,84 @@
+"""The ledger and the facts, as pages that a reader searches, sorts and filters."""
+
+from html import escape
+
+import pandas as pd
+
+from papers import contradictions
+from papers.ledger import evidence
+from papers.show.facts import headline
+from papers.show.tables import show
+from papers.show.verdicts import evidence_table, tally
+from papers.site.html import anchor, link, table
+
+NOTEBOOKS = {"claims": "notebooks/61_claims.ipynb", "facts": "notebooks/60_contradictions.ipynb"}
+
+
+def ledger_page(claims: pd.DataFrame) -> str:
+    """Every claim a row, with its evidence folded into it; its id is the row's place."""
+    rows = [
+        {
+            "place": anchor(one["id"]),
+            "paper": link(one["paper"].upper(), f"papers/{one['paper']}.html"),
+            "verdict": escape(one["verdict"]),
+            "says": f"<b>{escape(one['says'])}</b><br><small>{escape(one['source'])}; "
+            f'<a href="#{anchor(one["id"])}">{escape(one["id"])}</a></small>',
+            "because": escape(one["because"]) + _evidence(one["id"]),
+            "runs": escape(one["runs"]),
+        }
+        for one in claims.to_dict("records")
+    ]
+    columns = {"paper": "paper", "verdict": "verdict", "says": "claim", "because": "because"}
+    columns |= {"runs": "runs"}
+    listed = table(rows, columns, "All claims", filters=["paper", "verdict"], ids="place")
+    counts = show(tally(claims), "Claims by paper and verdict")._repr_html_()
+    return (
+        "# Which of the papers' claims hold?\n\nSentences and tables of the papers that can be "
+        "checked, in our own words, each with a verdict by the rule of its kind "
+        f"([the same as a notebook, with the rules]({NOTEBOOKS['claims']})).\n\n"
+        f"{counts}\n\n## Every claim\n\n{listed}"
+    )
+
+
+def _evidence(id: str) -> str:
+    rows = evidence(id)
+    if not len(rows):
+        return ""
+    return f"<details><summary>evidence</summary>{evidence_table(rows)}</details>"
+
+
+def facts_page(found: pd.DataFrame, facts: pd.DataFrame) -> str:
+    """Every contradiction's fact a row, with its findings folded into it.
+
+    Args:
+        found: from ``papers.contradictions.findings``.
+        facts: from ``papers.contradictions.facts``.
+    """
+    rows = []
+    for one in facts.to_dict("records"):
+        own = found[found["fact"] == one["fact"]]
+        shown = ["what", "by how much", "certain", "where"]
+        findings = ""
+        if len(own):
+            inner = contradictions.readable(own)[shown].to_html(index=False, border=0)
+            findings = f"<details><summary>{len(own)} found</summary>{inner}</details>"
+        state = "cleared" if one["cleared"] else "certain" if one["certain"] else "likely"
+        rows.append(
+            {
+                "place": anchor(one["fact"]),
+                "papers": escape(str(one["papers"])),
+                "matters": escape(one["matters"]),
+                "state": state if len(own) else "read in the text",
+                "says": escape(one["says"]) + f'<br><small><a href="#{anchor(one["fact"])}">'
+                f"{escape(one['fact'])}</a></small>",
+                "cause": escape(one["cause"]) + findings,
+            }
+        )
+    columns = {"papers": "papers", "matters": "matters to", "state": "state", "says": "fact"}
+    columns |= {"cause": "cause, and what was found"}
+    filters = ["papers", "matters", "state"]
+    listed = table(rows, columns, "All facts", filters=filters, ids="place")
+    return (
+        f"# Where do the papers contradict themselves?\n\n{headline(facts)} "
+        f"([The same as a notebook]({NOTEBOOKS['facts']}).)\n\n{listed}"
+    )

@@ -1,0 +1,46 @@
+// Tables that search, sort and filter, by DataTables. Without script they stay plain tables.
+import DataTable from "./dt_bundle.js";
+
+function orderOf(table) {
+  if (!table.dataset.sorted) return [];
+  const [column, way] = table.dataset.sorted.split(" ");
+  return [[Number(column), way]];
+}
+
+function menuOf(made, index) {
+  const column = made.column(index);
+  const text = (cell) => cell.textContent.trim();
+  const menu = document.createElement("select");
+  menu.add(new Option("all", ""));
+  const found = new Set(column.nodes().toArray().map(text));
+  for (const one of [...found].sort()) menu.add(new Option(one, one));
+  menu.addEventListener("change", () => {
+    const wanted = menu.value;
+    const fits = (_, row, at) => text(made.cell(at, index).node()) === wanted;
+    column.search(wanted ? fits : "").draw();
+  });
+  const label = document.createElement("label");
+  label.append(`${column.header().textContent} `, menu);
+  return label;
+}
+
+for (const table of document.querySelectorAll("table.srlib-table")) {
+  const whole = table.closest(".srlib-wide");
+  const made = new DataTable(table, {
+    order: orderOf(table),
+    paging: false,
+    autoWidth: false,
+    layout: { topStart: "search", topEnd: "info", bottomStart: null, bottomEnd: null },
+    language: { search: "Search this table" },
+  });
+  const filters = (table.dataset.filters || "").split(" ").filter(Boolean).map(Number);
+  if (filters.length) {
+    const bar = document.createElement("div");
+    bar.className = "srlib-filters";
+    bar.append(...filters.map((index) => menuOf(made, index)));
+    whole.before(bar);
+  }
+}
+
+// the table was built anew, so a link to one of its rows is followed again
+if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView();
