@@ -10,9 +10,11 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from srlib.enlarge import Tile
     from srlib.evaluation.score import Method
 
@@ -171,6 +173,18 @@ def _parser() -> argparse.ArgumentParser:
                      "it")  # fmt: skip
     sub.add_argument("--tile", type=_tile, default="auto", help="as `srlib upscale` takes it")
     sub.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 ...")
+
+    sub = command(
+        "export-onnx",
+        _export_onnx,
+        "Write a network as an ONNX file, of any height and width, verified against PyTorch.",
+        "scale",
+    )
+    sub.add_argument("network", metavar="NETWORK", help="a name; `srlib complexity` lists them")
+    sub.add_argument("output", metavar="OUT.onnx", help="the file to write")
+    sub.add_argument("--weights", help="a safetensors file; default: trained here")
+    sub.add_argument("--official", action="store_true",
+                     help="NETWORK names the authors' weights, such as imdn")  # fmt: skip
 
     sub = command("complexity", _complexity, "Parameters, multiply-adds and activations.")
     sub.add_argument("names", nargs="*", help="networks; all of them if none is named")
@@ -411,6 +425,19 @@ def _compare(options: argparse.Namespace) -> None:
     print(f"{output}: {len(scene.pictures)} pictures, {size:.1f} MB; open it in any browser")
 
 
+def _export_onnx(options: argparse.Namespace) -> None:
+    from srlib.engines.export import export_onnx
+
+    if options.official:
+        options.official, options.network = options.network, None
+    chosen = _chosen(options)
+    about = {"network": chosen.name, "run": chosen.run, "weights": chosen.weights}
+    worst = export_onnx(
+        chosen.network, options.output, {key: value for key, value in about.items() if value}
+    )
+    print(f"{options.output}: {chosen.name} x{chosen.network.scale}, at most {worst:.1g} off")
+
+
 def _complexity(options: argparse.Namespace) -> None:
     from srlib.evaluation.complexity import LR_720P, complexity
     from srlib.networks import check_name, create_network, list_networks
@@ -435,15 +462,32 @@ def _complexity(options: argparse.Namespace) -> None:
             )
 
 
-def _network(options: argparse.Namespace):
+class _Chosen(NamedTuple):
+    """The network that the options name: its name, the run that made it, where weights are from."""
+
+    network: nn.Module
+    name: str
+    run: str
+    weights: str
+
+
+def _network(options: argparse.Namespace) -> nn.Module:
+    return _chosen(options).network
+
+
+def _chosen(options: argparse.Namespace) -> _Chosen:
     """The network that --network and --weights, or --official, name."""
     from srlib.networks import check_name
     from srlib.weights.files import load_trained, verify
-    from srlib.weights.official import load_official
+    from srlib.weights.official import load_official, official
     from srlib.weights.pretrained import SAME, pretrained_path
 
     if options.official:
-        return load_official(options.official, options.scale)
+        network = load_official(options.official, options.scale)
+        entry = official()[options.official]
+        return _Chosen(
+            network, entry["network"], "", f"of the authors: {options.official}, {entry['licence']}"
+        )
     if not options.weights:
         _need(options, "network")
         options.weights = pretrained_path(options.network, options.scale)
@@ -459,7 +503,7 @@ def _network(options: argparse.Namespace):
         )
     if not verify(options.weights):
         print(f"srlib: {options.weights}: not verified, no record lies beside it", file=sys.stderr)
-    return network
+    return _Chosen(network, held, header.get("run", ""), "trained by srlib")
 
 
 def _tile(text: str) -> Tile:

@@ -43,6 +43,11 @@ def chained(blocks: Iterable[nn.Module], x: Tensor) -> list[Tensor]:
     return outputs
 
 
+def channel_shuffle(x: Tensor, groups: int) -> Tensor:
+    """``F.channel_shuffle``, (N, C, H, W) -> the same, of operations that ONNX has."""
+    return x.unflatten(1, (groups, -1)).transpose(1, 2).flatten(1, 2)
+
+
 class MeanShift(nn.Conv2d):
     """Add ``sign`` times an RGB mean: (N, 3, H, W) -> the same, as a frozen 1x1 convolution.
 

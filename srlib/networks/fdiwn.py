@@ -27,10 +27,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from srlib.networks.blocks import MeanShift, PixelShuffleTail, as_rgb, deviation
+from srlib.networks.blocks import (
+    MeanShift,
+    PixelShuffleTail,
+    as_rgb,
+    channel_shuffle,
+    deviation,
+)
 from srlib.networks.normed import DIV2K_MEAN, normed
 
 WIDTH = 24  # of the trunk: 3/8 of the 64 that the authors' option names
@@ -72,21 +77,20 @@ class ShuffleAttention(nn.Module):
     def __init__(self, channels: int = WIDTH, groups: int = 6) -> None:
         super().__init__()
         self.groups = groups
-        half = channels // (2 * groups)
-        self.channel_weight = nn.Parameter(torch.zeros(1, half, 1, 1))
-        self.channel_bias = nn.Parameter(torch.ones(1, half, 1, 1))
-        self.spatial_weight = nn.Parameter(torch.zeros(1, half, 1, 1))
-        self.spatial_bias = nn.Parameter(torch.ones(1, half, 1, 1))
-        self.norm = nn.GroupNorm(half, half)
+        part = self.part = channels // (2 * groups)
+        self.channel_weight = nn.Parameter(torch.zeros(1, part, 1, 1))
+        self.channel_bias = nn.Parameter(torch.ones(1, part, 1, 1))
+        self.spatial_weight = nn.Parameter(torch.zeros(1, part, 1, 1))
+        self.spatial_bias = nn.Parameter(torch.ones(1, part, 1, 1))
+        self.norm = nn.GroupNorm(part, part)
 
     def forward(self, x: Tensor) -> Tensor:
-        batch, channels, height, width = x.shape
-        grouped = x.reshape(batch * self.groups, channels // self.groups, height, width)
-        a, b = grouped.chunk(2, dim=1)
+        grouped = torch.cat(x.split(2 * self.part, dim=1))  # the groups as images of the batch
+        a, b = grouped.split(self.part, dim=1)
         a = a * torch.sigmoid(self.channel_weight * a.mean((2, 3), True) + self.channel_bias)
         b = b * torch.sigmoid(self.spatial_weight * self.norm(b) + self.spatial_bias)
-        weighed = torch.cat([a, b], dim=1).reshape(batch, channels, height, width)
-        return F.channel_shuffle(weighed, 2)
+        weighed = torch.cat([a, b], dim=1).unflatten(0, (self.groups, -1))
+        return channel_shuffle(weighed.transpose(0, 1).flatten(1, 2), 2)
 
 
 class WideUnit(nn.Module):
@@ -165,12 +169,12 @@ class WDIB(nn.Module):
         self.act = nn.LeakyReLU(0.05)
 
     def forward(self, x: Tensor) -> Tensor:
-        distilled_a, rest = self.act(self.unit_a(x)).chunk(2, dim=1)
+        distilled_a, rest = self.act(self.unit_a(x)).split(HALF, dim=1)
         refined = self.refine_a(rest)
         b = self.a1(refined) * refined + x
         a = self.b1(x) * x + refined
 
-        distilled_b, rest = self.act(self.unit_b(b)).chunk(2, dim=1)
+        distilled_b, rest = self.act(self.unit_b(b)).split(HALF, dim=1)
         refined = self.refine_b(rest)
         b = (self.a2(a) * a + refined) * torch.sigmoid(self.gate_b(distilled_b))
         a = (self.b2(refined) * refined + a) * torch.sigmoid(self.gate_a(distilled_a))
@@ -201,8 +205,8 @@ class FSWG(nn.Module):
         a = self.blocks[0](x)
         b = self.blocks[1](a)
         c = self.blocks[2](b + self.inner(a))
-        fused = self.fuse1(F.channel_shuffle(torch.cat([a, b], dim=1), 4))
-        fused = self.fuse2(F.channel_shuffle(torch.cat([fused, c], dim=1), 4))
+        fused = self.fuse1(channel_shuffle(torch.cat([a, b], dim=1), 4))
+        fused = self.fuse2(channel_shuffle(torch.cat([fused, c], dim=1), 4))
         return self.weight_body * (fused + c) + self.weight_input * self.shortcut(x)
 
 

@@ -81,12 +81,13 @@ def upscale_bicubic(x: Tensor, scale: int) -> Tensor:
     Source: Keys, IEEE Transactions on Acoustics, Speech, and Signal Processing 29(6), 1981, with
     a = -0.5.
     """
-    return _widen(_widen(x.mT, scale).mT, scale)
+    return _widen(_widen(x.transpose(-1, -2), scale).transpose(-1, -2), scale)
 
 
 def _widen(x: Tensor, scale: int) -> Tensor:
     """(N, C, H, W) -> (N, C, H, scale*W): each pixel becomes ``scale`` sums of the five near it."""
-    near = F.pad(x, (2, 2, 0, 0), mode="replicate").unfold(-1, 5, 1)
+    padded, width = F.pad(x, (2, 2, 0, 0), mode="replicate"), x.shape[-1]
+    near = torch.stack([padded[..., tap : tap + width] for tap in range(5)], dim=-1)
     # the distance of output pixel `phase` from the input pixel that it lies in is the same in all
     distances = [(phase + 0.5) / scale - 0.5 for phase in range(scale)]
     taps = [[_keys(tap - distance) for distance in distances] for tap in range(-2, 3)]

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from srlib.networks.blocks import as_rgb
+from srlib.networks.blocks import as_rgb, channel_shuffle
 from srlib.networks.normed import normed
 
 
@@ -91,7 +91,7 @@ class FFG(nn.Module):
         x3 = self.blocks[3](x2)  # without a residual, as x0
         fused = x0
         for fuse, features in zip(self.fuse, (x1, x2, x3), strict=True):
-            fused = fuse(F.channel_shuffle(torch.cat([fused, features], dim=1), 2))
+            fused = fuse(channel_shuffle(torch.cat([fused, features], dim=1), 2))
         return self.weight_body * fused + self.weight_input * x
 
 

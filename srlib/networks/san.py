@@ -44,7 +44,7 @@ def covariance_root(x: Tensor, steps: int = 5) -> Tensor:
     Newton-Schulz iterations on the covariance divided by its trace, so that they converge.
     """
     centred = x - x.mean(2, keepdim=True)
-    covariance = centred @ centred.mT / x.shape[2]
+    covariance = centred @ centred.transpose(-1, -2) / x.shape[2]
     # constant features have trace 0, and the root's gradient there would be infinite
     trace = covariance.diagonal(dim1=1, dim2=2).sum(1).clamp(min=1e-12)[:, None, None]
     identity = torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
@@ -83,8 +83,10 @@ class RegionNonLocal(nn.Module):
 
     def _attend(self, x: Tensor) -> Tensor:
         query, key, value = (f(x).flatten(2) for f in (self.query, self.key, self.value))
-        attention = (query.mT @ key).softmax(2)  # (N, pixels, pooled pixels), not scaled
-        result = (value @ attention.mT).unflatten(2, x.shape[-2:])
+        attention = (query.transpose(-1, -2) @ key).softmax(
+            2
+        )  # (N, pixels, pooled pixels), not scaled
+        result = (value @ attention.transpose(-1, -2)).unflatten(2, x.shape[-2:])
         return self.expand(result) + x
 
 

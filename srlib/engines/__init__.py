@@ -1,0 +1,1 @@
+"""The same networks run by other software: exported to files, or compiled."""

@@ -1,0 +1,138 @@
+"""Networks as ONNX files, which run without PyTorch and without srlib: in a browser, on a phone."""
+
+import copy
+import logging
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.utils import parametrize
+
+from srlib.engines.extras import need
+from srlib.files import replacing
+from srlib.weights.files import state_sha256
+
+OPSET = 17
+INPUT, OUTPUT = "lr", "sr"
+TRACED = (24, 32)  # height and width; not equal, so that a mix-up of the two is seen
+# An export that is fixed to one size, or has another operation, is off by far more than this part
+# of the largest value; the rounding of the deepest networks with untrained weights is just below.
+CLOSE = 1e-4
+
+
+class ExportError(ValueError):
+    """A network that cannot be exported, or whose export gives something else; says why."""
+
+
+def checked_sizes(min_size: int) -> list[tuple[int, int]]:
+    """The six LR heights and widths that an export is verified on: the smallest, odd ones, wide."""
+    sizes = [(15, 15), (16, 16), (17, 31), (30, 21), (33, 47), (64, 24)]
+    return [(max(height, min_size), max(width, min_size)) for height, width in sizes]
+
+
+def export_onnx(network: nn.Module, path: str | Path, about: Mapping[str, str]) -> float:
+    """Write a network as ONNX, verified, whole or not at all.
+
+    The file takes ``lr``, float32 (1, 3, H, W), RGB in 0..1, of any H and W from the network's
+    ``min_size``, and gives ``sr``, float32 (1, 3, scale*H, scale*W), not clipped.
+
+    Args:
+        network: as from ``create_network``; it stays as it was.
+        path: of the file to write.
+        about: what else the file's metadata say, such as the network's name and the run. They say
+            ``scale``, ``min_size``, ``value_range`` and ``weights_sha256`` (``state_sha256``) too.
+
+    Returns:
+        The largest difference from the network in PyTorch on ``checked_sizes``.
+
+    Raises:
+        MissingExtra: onnx or onnxruntime is not installed.
+        ExportError: the network has an operation that ONNX has not, or the file gives another
+            result than the network.
+    """
+    onnx = need("onnx", "onnx", "an export")
+    need("onnxruntime", "onnx", "an export")
+    plain = for_inference(network)
+    with replacing(path) as temporary:
+        _trace(plain, temporary, about.get("network", type(network).__name__))
+        model = onnx.load(str(temporary))
+        metadata = {
+            **about,
+            "scale": str(network.scale),
+            "min_size": str(network.min_size),
+            "value_range": "RGB in 0..1",
+            "weights_sha256": state_sha256(network.state_dict()),
+        }
+        onnx.helper.set_model_props(model, metadata)
+        onnx.save(model, str(temporary))
+        return _verify(plain, temporary)
+
+
+def for_inference(network: nn.Module) -> nn.Module:
+    """A copy on the CPU, in evaluation mode and float32, its normed weights multiplied out."""
+    plain = copy.deepcopy(network).cpu().float().eval()
+    for module in plain.modules():
+        if parametrize.is_parametrized(module):
+            for name in list(module.parametrizations):  # type: ignore[arg-type]
+                parametrize.remove_parametrizations(module, name)
+    return plain.requires_grad_(False)
+
+
+def _trace(network: nn.Module, path: Path, name: str) -> None:
+    height, width = (max(side, int(network.min_size)) for side in TRACED)  # type: ignore[arg-type]
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of checks of the input, which a trace leaves out
+            torch.onnx.export(
+                network,
+                (torch.zeros(1, 3, height, width),),
+                str(path),
+                input_names=[INPUT],
+                output_names=[OUTPUT],
+                dynamic_axes={INPUT: {2: "h", 3: "w"}, OUTPUT: {2: "scaled_h", 3: "scaled_w"}},
+                opset_version=OPSET,
+                # PyTorch's newer exporter gives the same networks, and takes 30 times as long
+                dynamo=False,
+            )
+    except (torch.onnx.errors.OnnxExporterError, RuntimeError) as error:
+        why = " ".join(str(error).split())[:200]
+        raise ExportError(f"{name} cannot be exported to ONNX: {why}") from error
+    finally:
+        logger.setLevel(level)
+
+
+@torch.inference_mode()
+def _verify(network: nn.Module, path: Path) -> float:
+    """The largest difference between file and network, on noise of ``checked_sizes``."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # it raises what it says
+    worst = 0.0
+    try:
+        session = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
+        for height, width in checked_sizes(int(network.min_size)):  # type: ignore[arg-type]
+            lr = torch.rand(1, 3, height, width, generator=torch.manual_seed(0))
+            expected = network(lr).numpy()
+            (found,) = session.run([OUTPUT], {INPUT: lr.numpy()})
+            far = float(np.abs(found - expected).max()) if found.shape == expected.shape else np.inf
+            if not far <= CLOSE * max(1, float(np.abs(expected).max())):
+                raise ExportError(
+                    f"the export of {type(network).__name__} differs from the network by {far:.2g} "
+                    f"at {width}x{height} pixels, and was not written"
+                )
+            worst = max(worst, far)
+    except ExportError:
+        raise
+    except Exception as error:  # ONNX Runtime's errors have no common class
+        why = " ".join(str(error).split())[:200]
+        raise ExportError(f"the export of {type(network).__name__} does not run: {why}") from error
+    return worst
