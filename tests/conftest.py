@@ -1,9 +1,11 @@
 """What several files of tests share: folders beside the repository, a tiny packed store."""
 
 import os
+import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 os.environ["OMP_NUM_THREADS"] = "1"  # of this process and of all that it starts; see `one_thread`
 
@@ -15,7 +17,21 @@ from hypothesis import settings
 from srlib.data.pack import pack
 from srlib.data.packed import PackedImages
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext
+
 ROOT = Path(__file__).parent.parent
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+# Nothing that asks the network or a GPU; a container has no room for Chromium's own sandbox.
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 settings.register_profile("busy", deadline=None)  # a slow machine is no failure
 settings.load_profile("busy")
@@ -64,6 +80,48 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> PackedImages:
 def one_thread() -> None:
     """Several threads wait for each other beside a second worker; every test starts with one."""
     torch.set_num_threads(1)
+
+
+# --- a real browser ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def chromium() -> "Iterator[Browser]":
+    """A Chromium without a window; the test is skipped where there is none.
+
+    Of one module each: playwright keeps an event loop running, which other tests must not meet.
+    """
+    api = pytest.importorskip("playwright.sync_api", reason='pip install "srlib[dev]"')
+    found = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    if found is None:
+        pytest.skip(f"no Chromium here, by none of the names {', '.join(CHROMIUMS)}; install one")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=list(CHROMIUM_FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(chromium: "Browser") -> "Iterator[BrowserContext]":
+    """A browser's empty profile; at the end, no page of it may have met an error or the network.
+
+    Its own machine is no network: pages come from files and from local servers.
+    """
+    context = chromium.new_context(viewport={"width": 1000, "height": 900})
+    said: list[str] = []
+    context.on("weberror", lambda error: said.append(str(error.error)))
+    context.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
+    context.on(
+        "request", lambda request: said.append(request.url) if _outside(request.url) else None
+    )
+    yield context
+    context.close()
+    assert said == []
+
+
+def _outside(url: str) -> bool:
+    here = ("file:", "data:", "blob:", "about:", "http://localhost", "ws://localhost")
+    return not url.startswith(here)
 
 
 # --- the fault drill: what was tried, counted by kind ------------------------------------------

@@ -15,7 +15,7 @@ from papers import contradictions
 from papers.ledger import ledger
 from papers.show import figures, markdown
 from papers.show.look import kept
-from papers.site import claims, images, literature
+from papers.site import claims, images, literature, trying
 from papers.site import runs as run_pages
 from papers.site.html import runs_linked
 from srlib.paths import ROOT, results
@@ -88,6 +88,7 @@ def write_sources(source: Path, root: Path = ROOT) -> None:
     pages["facts"] = claims.facts_page(findings, facts)
     pages["images"] = images.images_page(root)
     pages["look"] = images.look_page(static, root)
+    pages["try"] = trying.try_page(static, root)
     pages["words"] = _words(root)
     pages["api"] = _api()
     pages["index"] = _index(root)
@@ -141,6 +142,7 @@ def _index(root: Path) -> str:
     ]
     own = "\n".join(
         (
+            "try",
             "look",
             "images",
             "ledger",
@@ -160,8 +162,8 @@ def _index(root: Path) -> str:
             "published beside measured. Every number leads to the run that made it, and every run "
             "to the line that makes it again. AIDN (CVPR Workshops 2022) is first, then RFDN, "
             "RDSRN and FDIWN.",
-            "[Slide two reconstructions](look.md), [browse the images](images.md), [ask which "
-            "claims hold](ledger.md), or [find why your PSNR is "
+            "[Try your own picture](try.md), [slide two reconstructions](look.md), [browse the "
+            "images](images.md), [ask which claims hold](ledger.md), or [find why your PSNR is "
             "different](notebooks/05_why_is_my_psnr_different.ipynb).",
             "![Crops by each method, by the authors' weights](figures/benchmarks.png)",
             "## Results",

@@ -1,4 +1,4 @@
-// Tables that search, sort and filter, by DataTables. Without script they stay plain tables.
+// On every page: tables that search, sort and filter, by DataTables; without script they stay plain.
 import DataTable from "./dt_bundle.js";
 
 function orderOf(table) {
@@ -40,6 +40,12 @@ for (const table of document.querySelectorAll("table.srlib-table")) {
     bar.append(...filters.map((index) => menuOf(made, index)));
     whole.before(bar);
   }
+}
+
+// the theme's arrows beside a section have no name of their own
+for (const arrow of document.querySelectorAll("nav summary")) {
+  const section = arrow.closest("li")?.querySelector("a");
+  if (section) arrow.setAttribute("aria-label", `Pages of ${section.textContent.trim()}`);
 }
 
 // the table was built anew, so a link to one of its rows is followed again

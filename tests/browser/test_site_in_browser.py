@@ -1,0 +1,248 @@
+"""The built site in a real browser, from a plain file server and with no other network."""
+
+import base64
+import functools
+import io
+import os
+import threading
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urldefrag, urljoin
+
+import numpy as np
+import pytest
+import torch
+from bs4 import BeautifulSoup
+from PIL import Image
+
+from papers.site import build, trying
+from srlib.data.imresize import imresize
+from srlib.evaluation.inference import forward
+from srlib.weights.files import WeightsError
+
+pytest.importorskip("playwright", reason='pip install "srlib[dev]"')
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, FloatRect, Locator, Page
+
+pytest.importorskip("sphinx", reason='the site\'s packages are not here: pip install -e ".[site]"')
+PAGES = ["index", "try", "look", "images", "ledger", "facts", "papers/aidn", "networks/imdn"]
+PAGES += ["runs/ded86ad1c7", "notebooks/05_why_is_my_psnr_different"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built for these tests; or the one that SRLIB_SITE names."""
+    if built := os.environ.get("SRLIB_SITE"):
+        return Path(built)
+    out = tmp_path_factory.mktemp("built") / "site"
+    build.build(out)
+    return out
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """A plain file server that does not write a line for every request."""
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
+    handler = functools.partial(Quiet, directory=str(folder))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://localhost:{server.server_address[1]}/"
+    server.shutdown()
+
+
+@pytest.fixture
+def page(context: "BrowserContext") -> "Page":
+    opened = context.new_page()
+    opened.set_viewport_size({"width": 1280, "height": 900})
+    return opened
+
+
+def box_of(element: "Locator") -> "FloatRect":
+    box = element.bounding_box()
+    assert box is not None, "it is not on the page"
+    return box
+
+
+def test_every_internal_link_leads_to_a_page_and_a_place(folder: Path) -> None:
+    soups = {
+        path.relative_to(folder).as_posix(): BeautifulSoup(path.read_text(), "html.parser")
+        for path in folder.rglob("*.html")
+        if "_static" not in path.parts
+    }
+    places = {name: {tag["id"] for tag in soup.find_all(id=True)} for name, soup in soups.items()}
+    broken, followed = [], 0
+    for name, soup in soups.items():
+        for tag in soup.find_all("a", href=True):
+            target, place = urldefrag(urljoin(name, unquote(str(tag["href"]))))
+            if "//" in str(tag["href"]) or str(tag["href"]).startswith("mailto:"):
+                continue
+            followed += 1
+            if not (folder / target).exists():
+                broken.append(f"{name}: {tag['href']}")
+            elif place and "=" not in place and target in places and place not in places[target]:
+                broken.append(f"{name}: {tag['href']} has no such place")
+    assert followed > 1000
+    assert not broken, broken[:10]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_loads_and_everybody_can_read_it(name: str, page: "Page", address: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not here")
+    page.goto(f"{address}{name}.html")
+    page.wait_for_timeout(500)
+    for width in (400, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    found = axe.Axe().run(page).response["violations"]
+    serious = [one for one in found if one["impact"] in ("serious", "critical")]
+    assert not serious, [(one["id"], one["nodes"][0]["html"][:200]) for one in serious]
+
+
+def test_the_ledger_filters_and_searches(page: "Page", address: str) -> None:
+    page.goto(f"{address}ledger.html")
+    rows = page.locator("table.srlib-table tbody tr")
+    page.wait_for_selector("div.srlib-filters")
+    all_rows = rows.count()
+    page.get_by_label("paper", exact=True).select_option("RDSRN")
+    of_one = rows.count()
+    assert 0 < of_one < all_rows
+    page.get_by_label("verdict", exact=True).select_option("holds")
+    assert 0 < rows.count() < of_one
+    page.get_by_label("paper", exact=True).select_option("")
+    page.get_by_label("verdict", exact=True).select_option("")
+    page.get_by_label("Search this table").fill("four blocks")
+    assert 0 < rows.count() < all_rows
+
+
+def test_a_claim_is_reached_by_its_address(page: "Page", address: str) -> None:
+    page.goto(f"{address}papers/rdsrn.html")
+    page.locator("a[href*='ledger.html#rdsrn']").last.click()
+    page.wait_for_selector("tr:target")
+    assert box_of(page.locator("tr:target"))["y"] < 900
+
+
+def test_a_runs_id_leads_to_its_page(page: "Page", address: str) -> None:
+    page.goto(f"{address}index.html")
+    page.locator("a.srlib-run", has_text="ded86ad1c7").first.click()
+    assert page.locator("h1").first.inner_text().startswith("Run ded86ad1c7")
+
+
+def test_the_search_finds_a_word(page: "Page", address: str) -> None:
+    page.goto(f"{address}search.html?q=asymmetric")
+    page.wait_for_selector("ul.search li a")
+    assert page.locator("ul.search li").count() > 3
+
+
+def test_the_viewer_wipes_and_is_told_by_the_address(page: "Page", address: str) -> None:
+    page.goto(f"{address}look.html#image=Set5-baby&left=Bicubic&right=IMDN")
+    stage = page.locator("#srlib-look canvas").first
+    stage.wait_for()
+    page.wait_for_timeout(500)
+    assert "baby" in page.locator("#srlib-look select").first.locator("option:checked").inner_text()
+    before = stage.screenshot()
+    box = box_of(stage)
+    middle = box["y"] + min(box["height"], 300) / 2
+    page.mouse.move(box["x"] + box["width"] / 2, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 5, middle, steps=5)
+    page.mouse.up()
+    page.wait_for_timeout(200)
+    assert stage.screenshot() != before
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_the_browsers_bicubic_is_matlabs(channels: int, page: "Page", address: str) -> None:
+    image = np.random.default_rng(channels).integers(0, 256, (13, 9, channels), np.uint8)
+    page.goto(f"{address}try.html")
+    found = page.evaluate(
+        """async ({ bytes, channels }) => {
+          const { enlarge } = await import("./_static/bicubic.js");
+          return [...enlarge(Uint8ClampedArray.from(bytes), 9, 13, 4, channels)];
+        }""",
+        {"bytes": image.ravel().tolist(), "channels": channels},
+    )
+    expected = imresize(image, 4, border="replicate")
+    np.testing.assert_array_equal(np.reshape(found, expected.shape), expected)
+
+
+@pytest.mark.parametrize("tile", [0, 24])
+@pytest.mark.parametrize("name", trying.NETWORKS)
+def test_the_browser_gives_what_pytorch_gives(
+    name: str, tile: int, page: "Page", address: str, folder: Path
+) -> None:
+    try:
+        network = trying.NETWORKS[name](name, trying.SCALE)
+    except WeightsError as error:
+        pytest.skip(f"no weights of {name} here: {error}")
+    if not (folder / "_static" / "ort").is_dir():
+        pytest.skip("this build of the site is without ONNX Runtime")
+    height, width = 31, 40
+    lr = np.asarray(Image.open(folder / "_static" / "example.png"))[:height, :width]
+    rgba = np.dstack([lr, np.full((height, width), 255, np.uint8)])
+    page.goto(f"{address}try.html")
+    asked: dict[str, Any] = {
+        "width": width,
+        "height": height,
+        "scale": 4,
+        "tile": tile,
+        "overlap": 16,
+    }
+    asked |= {"floats": True, "least": network.min_size, "file": f"models/{name}.onnx"}
+    found = page.evaluate(
+        """async ({ bytes, file, ...asked }) => {
+          const at = new URL("./_static/", document.baseURI);
+          const worker = new Worker(new URL("try-worker.js", at), { type: "module" });
+          const done = new Promise((resolve, reject) => {
+            worker.onmessage = ({ data }) => {
+              if (data.error) reject(data.error);
+              if (data.finished) resolve([...data.floats]);
+            };
+          });
+          const model = new URL(file, at).href;
+          worker.postMessage({ ...asked, model, pixels: Uint8ClampedArray.from(bytes) });
+          return done;
+        }""",
+        {"bytes": rgba.ravel().tolist(), **asked},
+    )
+    batch = torch.from_numpy(lr.copy()).permute(2, 0, 1)[None] / 255
+    expected = forward(network, batch, tile, 16)[0].numpy()
+    assert np.abs(np.reshape(found, expected.shape) - expected).max() < 1e-4
+
+
+def test_a_visitor_upscales_a_picture_and_saves_it(
+    page: "Page", address: str, folder: Path, tmp_path: Path
+) -> None:
+    if not (folder / "_static" / "models" / "arfdn.onnx").exists():
+        pytest.skip("this build of the site is without the authors' weights")
+    Image.new("L", (20, 17), 90).save(tmp_path / "grey.png")
+    page.goto(f"{address}try.html")
+    page.set_input_files("input[type=file]", tmp_path / "grey.png")
+    page.wait_for_selector(".srlib-save:not([hidden])", timeout=60_000)
+    saved = page.evaluate(
+        """async () => {
+          const blob = await (await fetch(document.querySelector(".srlib-save").href)).blob();
+          const bytes = new Uint8Array(await blob.arrayBuffer());
+          return btoa(String.fromCharCode(...bytes));
+        }"""
+    )
+    with Image.open(io.BytesIO(base64.b64decode(saved))) as image:
+        assert image.size == (80, 68)
+        assert np.abs(np.asarray(image.convert("L"), int) - 90).max() < 8
+
+
+def test_a_file_that_is_no_picture_is_said(page: "Page", address: str, tmp_path: Path) -> None:
+    (tmp_path / "notes.png").write_text("no picture")
+    page.goto(f"{address}try.html")
+    if not page.locator("#srlib-try").count():
+        pytest.skip("this build of the site is without networks")
+    page.set_input_files("input[type=file]", tmp_path / "notes.png")
+    page.wait_for_function(
+        "document.querySelector('[role=status]').textContent.includes('no picture')"
+    )

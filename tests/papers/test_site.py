@@ -1,0 +1,151 @@
+"""The site's sources: every link leads somewhere, every run has its page, nothing is unescaped."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from papers import contradictions
+from papers.ledger import ledger
+from papers.printed import list_papers
+from papers.show import gallery
+from papers.site import build, claims, images, literature
+from papers.site import html as parts
+from papers.site import runs as run_pages
+from srlib.networks import NETWORKS
+from srlib.runs import runs
+
+RUN = "ded86ad1c7"
+plain = st.text(st.characters(codec="ascii", exclude_characters="<>"), max_size=30)
+
+
+class Seen(HTMLParser):
+    """The links, ids and words of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.ids: list[str] = []
+        self.words = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.links += filter(None, [found.get("href")])
+        self.ids += filter(None, [found.get("id")])
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+@given(before=plain, after=plain)
+def test_a_runs_id_in_text_is_linked_and_the_words_stay(before: str, after: str) -> None:
+    text = f"<p>{before} {RUN} {after}</p>"
+    found = Seen(parts.runs_linked(text, {RUN}, "../"))
+    assert found.links == [f"../runs/{RUN}.html"]
+    assert found.words == Seen(text).words
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'<a href="x">{RUN}</a>',
+        f'<img alt="{RUN}">',
+        f"<script>const a = '{RUN}';</script>",
+        f"<title>Run {RUN}</title>",
+        "<p>0123456789</p>",
+        f"<p>{RUN}ab</p>",
+    ],
+)
+def test_what_is_no_text_or_no_run_stays_as_it_is(text: str) -> None:
+    assert parts.runs_linked(text, {RUN}, "") == text
+
+
+def test_linking_twice_changes_nothing_more() -> None:
+    once = parts.runs_linked(f"<td>{RUN} {RUN}</td>", {RUN}, "")
+    assert parts.runs_linked(once, {RUN}, "") == once
+
+
+@given(st.text(max_size=30))
+def test_a_table_shows_what_it_was_given(text: str) -> None:
+    cells = [{"a": parts.link(text, "x"), "b": 1.5}]
+    found = Seen(parts.table(cells, {"a": text, "b": "b"}, text))
+    assert found.words.count(text.replace("\r", "\n")) >= 2 or not text.strip() or "\r" in text
+
+
+@pytest.fixture(scope="module")
+def found() -> tuple:
+    findings = contradictions.findings()
+    return ledger(), findings, contradictions.facts(findings)
+
+
+@pytest.fixture(scope="module")
+def claim_pages(found) -> dict[str, Seen]:
+    claimed, findings, facts = found
+    return {
+        "ledger": Seen(claims.ledger_page(claimed)),
+        "facts": Seen(claims.facts_page(findings, facts)),
+    }
+
+
+def test_every_claim_and_fact_is_a_row_that_can_be_linked(found, claim_pages) -> None:
+    claimed, _, facts = found
+    for page, keys in (("ledger", claimed["id"]), ("facts", facts["fact"])):
+        wanted = [parts.anchor(key) for key in keys]
+        assert len(set(wanted)) == len(wanted)
+        assert set(wanted) <= set(claim_pages[page].ids)
+
+
+@pytest.mark.parametrize("paper", list_papers())
+def test_a_papers_page_leads_to_rows_that_are_there(paper: str, found, claim_pages) -> None:
+    claimed, _, facts = found
+    page = literature.paper_page(paper, claimed, facts)
+    links = [link for link in Seen(page).links if link.startswith("../")]
+    assert links
+    for link in links:
+        name, _, place = link.removeprefix("../").partition(".html#")
+        assert place in claim_pages[name].ids
+    notebooks = re.findall(r"\.\./notebooks/(\S+\.ipynb)", page)
+    assert notebooks and all((build.ROOT / "notebooks" / name).is_file() for name in notebooks)
+    networks = re.findall(r"\.\./networks/(\S+)\.md", page)
+    assert networks and set(networks) <= set(gallery.PAGES)
+
+
+def test_a_paper_is_cited_by_its_own_title() -> None:
+    for paper in list_papers():
+        bib = (literature.FOLDER / paper / "cite.bib").read_text()
+        assert literature.load_paper(paper).paper["title"] in bib
+
+
+def test_every_network_of_the_registry_has_its_page() -> None:
+    assert {literature._home(name) for name in NETWORKS} == set(gallery.PAGES)
+
+
+def test_every_run_has_its_page(tmp_path) -> None:
+    pages = run_pages.pages(tmp_path)
+    assert {f"runs/{run.id}" for run in runs()} == set(pages) - {"runs/index"}
+    one = pages[f"runs/{RUN}"]
+    assert "srlib evaluate" in one and Seen(one).words.count("Urban100") > 100
+
+
+def test_the_browser_of_images_has_every_image_once() -> None:
+    page = images.images_page()
+    assert page.count("<tr>") - 1 == 5 + 14 + 100 + 100
+    assert "look.html#image=Set14-barbara" in page
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("[words](00_start_here.ipynb#Words)", "[words](../words.md)"),
+        ("[page](../results/figures/a.html)", "[page](../figures/a.html)"),
+        ("[claims](../papers/claims.py)", "claims (`../papers/claims.py`)".replace("../", "")),
+        ("[next](01_aidn.ipynb)", "[next](01_aidn.ipynb)"),
+    ],
+)
+def test_a_notebooks_links_lead_to_where_they_do_on_the_site(source: str, expected: str) -> None:
+    for pattern, instead in build.MOVED:
+        source = re.sub(pattern, instead, source)
+    assert source == expected
