@@ -10,7 +10,7 @@ help:
 	@echo "make repro   rebuild the quick run from scratch: data, training, evaluation, notebooks"
 	@echo "make test    format, lint, types, every test, every notebook"
 	@echo "make drill   commands killed at 50 random moments, in a quarter of an hour"
-	@echo "make lab     JupyterLab on the notebooks"
+	@echo "make lab     JupyterLab on the notebooks, trusted where they are as in git"
 	@echo "make site    the site, from what is tracked, into site/"
 	@echo "make bench   the benchmarks, as ratios"
 	@echo "make lock    pin the versions of a fresh environment in requirements.lock"
@@ -36,13 +36,15 @@ test: env
 	lint-imports
 	dvc repro --quiet
 	pytest -n 2 --dist loadfile
-	pytest -n 2 --dist loadfile --nbval --nbval-current-env notebooks
+	pytest -n 2 --dist loadfile --nbval --nbval-current-env \
+		--nbval-sanitize-with notebooks/nbval.cfg notebooks
 
 drill: env
 	pytest -m drill tests/project/test_drill.py
 
 lab: env
-	jupyter lab --notebook-dir notebooks
+	papers trust
+	jupyter lab notebooks/00_start_here.ipynb
 
 site: env
 	papers site

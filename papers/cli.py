@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub = command("render", _render, "Execute notebooks in place, in a canonical form.")
     sub.add_argument("notebooks", nargs="*", type=Path, help="all of them if none is named")
+    command("trust", _trust, "Trust the notebooks that are as in git, so that viewers work.")
     command("export", _export, "Write every table and figure of the papers as files.")
     command("ledger", _ledger, "Judge every claim of the papers into results/ledger.csv.")
     sub = command("site", _site, "Build the site from what is tracked; nothing is executed.")
@@ -85,6 +86,14 @@ def _render(options: argparse.Namespace) -> None:
     from papers.show.notebooks import render_all  # JupyterLab's packages, not needed by the rest
 
     render_all(options.notebooks or sorted((ROOT / "notebooks").glob("*.ipynb")))
+
+
+def _trust(_: argparse.Namespace) -> None:
+    from papers.show.trust import trust  # as above
+
+    for path in trust():
+        print(f"{path.relative_to(ROOT)} is not as in git, and so is not trusted; to trust it "
+              f"all the same: jupyter trust {path.relative_to(ROOT)}")  # fmt: skip
 
 
 def _export(_: argparse.Namespace) -> None:

@@ -12,10 +12,11 @@ from srlib.data.imresize import imresize
 from srlib.enlarge import Tile, upscale_frames
 from srlib.evaluation.metrics import SSIM_WINDOW, score
 from srlib.evaluation.own import rgb_of
+from srlib.paths import ROOT, find
 from srlib.pictures import PictureError
 from srlib.viewer import Picture, Scene
 from srlib.weights.official import load_official, official
-from srlib.weights.pretrained import load_pretrained
+from srlib.weights.pretrained import SAME, load_pretrained
 
 
 def compare(
@@ -70,6 +71,15 @@ def compare(
     if hr is not None:
         shown.append(Picture("HR", hr))
     return Scene(f"{Path(path).name} ×{scale}", shown, _note(names, scale, degrade))
+
+
+def available(scale: int, root: Path = ROOT) -> list[str]:
+    """The networks that ``compare`` has weights of at a scale: the authors', then those of here."""
+    theirs = [name for name in official() if _theirs(name, scale)]
+    ours = [result.method for result, _ in find("weights.safetensors", root=root)
+            if result.scale == scale and result.seed == 0]  # fmt: skip
+    named = [other for other, same in SAME.items() if same in ours]
+    return list(dict.fromkeys([*theirs, *named, *sorted(ours)]))
 
 
 def _cropped(hr: NDArray[np.uint8], scale: int, path: str | Path) -> NDArray[np.uint8]:

@@ -13,6 +13,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import PlaceHolderLayoutEngine
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, NullFormatter, ScalarFormatter
 from numpy.typing import NDArray
 from PIL import Image
@@ -57,6 +58,7 @@ STYLE = str(files("papers.show").joinpath("paper.mplstyle"))
 WIDTH = 3.4  # inches: half a page
 DRAWING_DPI = 110  # of a block diagram, which is as wide as its network needs
 FOOT, FOOT_LETTERS = 5, 25  # size in points of the line of runs, and its letters to the inch
+TITLE_LETTERS = 22  # of a panel's title to the inch
 GAP = 0.064  # inches between pictures
 TITLE_LINE, TITLE_PAD = 0.105, 0.04  # inches: a line above a picture, and below the last line
 
@@ -236,11 +238,16 @@ def pictures(campaign: str, scale: int, root: Path = ROOT) -> dict[str, dict[str
 
 
 class Panel(NamedTuple):
-    """One picture of a comparison: its title, its pixels, or the words in the place of them."""
+    """One picture of a comparison: its title, its pixels, or the words in the place of them.
+
+    ``place`` says which part of the image it is: (top, left, height, width) of the part, then
+    height and width of the image, in HR pixels; None draws no locator.
+    """
 
     title: str
     pixels: NDArray[np.uint8] | None
     words: str = ""
+    place: tuple[tuple[int, int, int, int], tuple[int, int]] | None = None
 
 
 def panels(shown: Sequence[Panel], columns: int, source: str, width: float = WIDTH) -> Figure:
@@ -262,7 +269,8 @@ def panels(shown: Sequence[Panel], columns: int, source: str, width: float = WID
 
     side = whole((width - (columns - 1) * GAP) / columns)
     tall = whole(side * height / across)
-    above = whole(TITLE_LINE * max(panel.title.count("\n") + 1 for panel in shown) + TITLE_PAD)
+    titles = [_wrapped(panel.title, side) for panel in shown]
+    above = whole(TITLE_LINE * max(title.count("\n") + 1 for title in titles) + TITLE_PAD)
     below = whole(0.09 * len(textwrap.wrap(source, int(FOOT_LETTERS * width))) + TITLE_PAD)
     rows = -(-len(shown) // columns)
     total = rows * (above + tall) + GAP + below
@@ -277,15 +285,46 @@ def panels(shown: Sequence[Panel], columns: int, source: str, width: float = WID
         axis = figure.add_axes(place)
         axis.set(xticks=[], yticks=[])
         axis.grid(False)
-        axis.set_title(panel.title, fontsize=6, pad=2, linespacing=1.1)
+        axis.set_title(titles[number], fontsize=6, pad=2, linespacing=1.1)
         axis.spines[:].set(visible=panel.pixels is None, color="0.7", linewidth=0.5)
         if panel.pixels is None:
             words = textwrap.fill(panel.words, int(side * 20))
             axis.text(0.5, 0.5, words, ha="center", va="center", fontsize=5.5, color="0.35")
         else:
             axis.imshow(panel.pixels, interpolation="none" if exact else "antialiased")
+        if panel.place:
+            _locate(figure, panel.place, place, above / total)
     foot(figure, source)
     return figure
+
+
+def _wrapped(title: str, side: float) -> str:
+    """A title in lines that are no wider than its panel, ``side`` inches."""
+    lines = [textwrap.wrap(line, int(TITLE_LETTERS * side)) for line in title.split("\n")]
+    return "\n".join(part for line in lines for part in line or [""])
+
+
+def _locate(
+    figure: Figure,
+    place: tuple[tuple[int, int, int, int], tuple[int, int]],
+    panel: tuple[float, float, float, float],
+    above: float,
+) -> None:
+    """A small frame of the whole image at the right of a panel's title, its part filled.
+
+    Args:
+        place: as in ``Panel``.
+        panel: (left, bottom, width, height) of the panel, and ``above``, the height of its title,
+            all in parts of the figure.
+    """
+    (top, left, tall, wide), (height, width) = place
+    x, y, across, up = panel
+    box = (x + 0.72 * across, y + up + 0.12 * above, 0.28 * across, 0.8 * above)
+    axis = figure.add_axes(box, aspect="equal", anchor="E", xlim=(0, width), ylim=(height, 0))
+    axis.set(xticks=[], yticks=[], label="locator")
+    axis.grid(False)
+    axis.spines[:].set(visible=True, color="0.5", linewidth=0.5)
+    axis.add_patch(Rectangle((left, top), wide, tall, color="#D55E00"))
 
 
 def crops(

@@ -1,11 +1,10 @@
 """A page for every network: what it adds, its block drawn from the module, counts and scores."""
 
 import sys
+from html import escape
 from typing import Any, NamedTuple
 
 import pandas as pd
-from IPython.display import Markdown, display
-from matplotlib import pyplot as plt
 from torch import nn
 
 from papers.counts import COST, printed_counts, readable, tracked
@@ -13,6 +12,7 @@ from papers.printed import cells
 from papers.results import results
 from papers.show.diagram.draw import graph_of
 from papers.show.diagram.trace import Diagram
+from papers.show.drawing import Drawing
 from papers.show.figures import architecture
 from papers.show.tables import show
 from srlib.networks import NETWORKS, create_network
@@ -159,17 +159,44 @@ def block(name: str) -> Diagram:
     return graph_of(module, leaves=_classes(module, page.leaves))
 
 
-def show_page(name: str) -> None:
-    """Display a paper's page: source, addition, block, counts, scores."""
+class Pages:
+    """Papers' pages, each a line that opens: source, addition, block, counts, scores.
+
+    Plain HTML (``details``) without script, as ``papers.show.verdicts.Opened``. A page's address is
+    its name: ``10_networks.ipynb#aidn``.
+    """
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+
+    def __repr__(self) -> str:
+        return f"Pages of {', '.join(self.names)}"
+
+    def _repr_html_(self) -> str:
+        return "\n".join(page(name) for name in self.names)
+
+
+def page(name: str) -> str:
+    """A paper's page as HTML."""
+    about = PAGES[name]
     title, citation = source(name)
-    adds = PAGES[name].adds
-    display(Markdown(f"### {title}\n\n{citation}\n\n**What it adds.** {adds}"))
-    architecture({f"{name}: {PAGES[name].block}": block(name)})
-    plt.show()
-    display(show(costs(name), f"{name}: counts measured, and as printed", digits=4))
+    diagram = block(name)
+    boxes = ", ".join(dict.fromkeys(node.label.partition("\n")[0] for node in diagram.nodes))
+    alt = f"Block diagram of {name}, {about.block}, drawn from the module; its boxes: {boxes}"
+    parts = [
+        f"<p>{escape(citation)}</p>",
+        Drawing(architecture({f"{name}: {about.block}": diagram}), alt)._repr_html_(),
+        show(costs(name), f"{name}: counts measured, and as printed", digits=4)._repr_html_(),
+    ]
     table = scores(name)
     if len(table):
-        display(show(table, f"{name}: PSNR-Y (dB) published | measured", digits=3))
+        caption = f"{name}: PSNR-Y (dB) published | measured"
+        parts.append(show(table, caption, digits=3)._repr_html_())
+    inside = "\n".join(filter(None, parts))
+    return (
+        f'<details id="{name}"><summary><b>{escape(title)}</b> · '
+        f"{escape(about.adds)}</summary>\n{inside}\n</details>"
+    )
 
 
 def _classes(module: nn.Module, names: tuple[str, ...]) -> tuple[type[nn.Module], ...]:

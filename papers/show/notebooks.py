@@ -20,6 +20,7 @@ import papermill
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from traitlets.config import Config
 
+from papers.show.navigation import with_navigation
 from srlib.files import replacing
 
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -60,7 +61,8 @@ def render(path: str | Path) -> None:
             progress_bar=False,
             config=_private(Path(folder)),
         )
-        text = canonical(nbformat.read(executed, as_version=4))
+        done = nbformat.read(executed, as_version=4)
+    text = canonical(with_navigation(done, path.name))
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 

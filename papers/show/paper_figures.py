@@ -21,7 +21,9 @@ from torch import Tensor
 from papers.results import ProvenanceError, per_image, results
 from papers.show.figures import STYLE, Panel, foot, label, panels, rank, sources
 from papers.show.trade_off import chart, points
+from srlib.config import load_config
 from srlib.data.imresize import imresize
+from srlib.data.registry import read_manifest
 from srlib.evaluation.metrics import luma, psnr
 from srlib.files import replacing
 from srlib.networks.rdsrn import DWCB, HFRRB, RDSRN
@@ -78,7 +80,8 @@ def aidn_figure_5(image: str = "barbara", root: Path = ROOT) -> Figure:
     if image not in FIGURE_5:
         raise ValueError(f"image={image!r} must be one of {', '.join(FIGURE_5)}")
     own = {"AIDN": AIDN_HERE}
-    return _comparison(compared(FIGURE_5[image], image, own, root=root), image, own)
+    table = compared(FIGURE_5[image], image, own, root=root)
+    return _comparison(table, image, own, _place(FIGURE_5[image], image))
 
 
 def rdsrn_figure_6(root: Path = ROOT) -> Figure:
@@ -88,7 +91,8 @@ def rdsrn_figure_6(root: Path = ROOT) -> Figure:
         MissingInputError, ProvenanceError: see ``compared``.
     """
     own = {"AIDN": AIDN_HERE, "RDSRN": RDSRN_HERE}
-    return _comparison(compared("Urban100", "img_092", own, root=root), "img092", own)
+    table = compared("Urban100", "img_092", own, root=root)
+    return _comparison(table, "img092", own, _place("Urban100", "img_092"))
 
 
 def compared(
@@ -177,7 +181,22 @@ def _picture(campaign: str, method: str, dataset: str, stem: str, scale: int, ro
     return file
 
 
-def _comparison(table: pd.DataFrame, title: str, own: dict[str, tuple[str, str]]) -> Figure:
+def _place(dataset: str, stem: str) -> tuple[tuple[int, int, int, int], tuple[int, int]] | None:
+    """Which part of an image the benchmarks keep, as ``Panel.place``; None where it is all."""
+    config = load_config(ROOT / "campaigns/benchmarks/params.yaml")
+    kept = {(picture.set, picture.stem): picture.crop for picture in config.pictures.images}
+    crop = kept.get((dataset, stem))
+    sizes = read_manifest(dataset).set_index("stem")
+    height, width = (int(sizes[side][stem]) for side in ("height", "width"))
+    return crop and (crop, (height, width))
+
+
+def _comparison(
+    table: pd.DataFrame,
+    title: str,
+    own: dict[str, tuple[str, str]],
+    place: tuple[tuple[int, int, int, int], tuple[int, int]] | None,
+) -> Figure:
     shown = []
     for row in table.to_dict("records"):
         second = (
@@ -185,7 +204,9 @@ def _comparison(table: pd.DataFrame, title: str, own: dict[str, tuple[str, str]]
             if row["run"] == row["run"]
             else title
         )
-        shown.append(Panel(f"{row['method']}\n{second}", np.asarray(Image.open(row["file"]))))
+        pixels = np.asarray(Image.open(row["file"]))
+        located = place if row["method"] == "HR" else None
+        shown.append(Panel(f"{row['method']}\n{second}", pixels, place=located))
     for name, (campaign, _) in own.items():
         if campaign not in set(table["campaign"]):
             shown.append(Panel(f"{name}\n–", None, NO_WEIGHTS))

@@ -28,7 +28,8 @@ from papers.comparison import (
 )
 from papers.counts import QUANTITIES
 from papers.printed import FOLDER
-from papers.show.tables import StyledTable
+from papers.show.prose import Prose, say
+from papers.show.tables import Folded, StyledTable
 from papers.show.tables import show as show_frame
 from srlib.files import replacing
 from srlib.paths import ROOT
@@ -37,6 +38,7 @@ __all__ = [
     "PaperTable",
     "differing",
     "export",
+    "fold",
     "nothing_beside",
     "our_counts",
     "page",
@@ -95,7 +97,7 @@ class Sheet(StyledTable):
 
 
 def page(table: PaperTable, row: str, scale: int | None = None) -> Sheet:
-    """What a notebook on a printed table begins with: two sentences, printed, and the table.
+    """What a notebook on a printed table begins with: sentences, and the table.
 
     Args:
         table: at all its scales, which the sentences are about.
@@ -105,16 +107,36 @@ def page(table: PaperTable, row: str, scale: int | None = None) -> Sheet:
     Raises:
         ValueError, PublishedError: the table prints no such row, or not at this scale.
     """
-    print(standing(table, row))
-    print(summary(table))
+    say(standing(table, row), summary(table))
     return show(table if scale is None else paper_table(table.paper, table.table, scale))
 
 
-def show_outside(table: PaperTable) -> StyledTable:
+def tallied(counts: pd.DataFrame) -> str:
+    """How many printed cells there are of all papers, measured, and how they stand: a sentence.
+
+    Args:
+        counts: from ``tally``.
+    """
+    total = counts.drop(columns=["paper", "table"]).sum()
+    return (
+        f"**{_quantity(total['cells'], 'cell is', 'cells are')} printed, and "
+        f"{_count(total['measured'], 'is', 'are')} measured here: {_count(total['within'])} within "
+        f"the tolerance, {_count(total['outside'])} outside, {_count(total['not comparable'])} "
+        "shown and not judged.**"
+    )
+
+
+def fold(table: PaperTable) -> Folded:
+    """``show``'s table, behind a line that opens it."""
+    return Folded(show(table))
+
+
+def show_outside(table: PaperTable) -> Folded | Prose:
     """The numbers outside their tolerance, for a notebook."""
     found = differing(table)
-    caption = f"{table.source}: {_quantity(len(found), 'number is', 'numbers are')} outside"
-    return show_frame(found, caption)
+    if found.empty:
+        return Prose(f"No number of {table.source} is outside.")
+    return Folded(show_frame(found, f"{table.source}: numbers outside"))
 
 
 def show_empty(table: PaperTable) -> StyledTable:

@@ -23,7 +23,7 @@ SAME = 4.0  # points: two equal names as near as this need one label
 SWEEPS = 20
 # What a place costs that covers something, whose leader crosses something, or that is nearer to
 # another point than to its own; to be compared with points of distance.
-COVERS, CROSSES, ASTRAY = 200.0, 40.0, 30.0
+COVERS, CROSSES, ASTRAY = 200.0, 100.0, 30.0
 
 
 def name_points(
@@ -33,6 +33,7 @@ def name_points(
     names: Sequence[str],
     colours: Sequence[str],
     bold: Sequence[bool],
+    spans: Sequence[tuple[float, float]] = (),
     fontsize: float = 6,
 ) -> list[Annotation]:
     """Write each point's name near it, with a thin leader where it stands farther off.
@@ -44,6 +45,7 @@ def name_points(
         x, y: the points in data coordinates.
         names, colours: one a point; equal names at one place are written once.
         bold: whether a point's name is to be; the first of equal names decides.
+        spans: lowest and highest y of the line drawn through each point, if there are lines.
         fontsize: in points.
     """
     figure = axis.get_figure(root=True)
@@ -52,6 +54,12 @@ def name_points(
     figure.set_layout_engine("none")
     points = 72.0 / figure.dpi  # in a pixel
     centres = axis.transData.transform(np.column_stack([x, y])) * points
+    markers = np.hstack([centres - MARKER, centres + MARKER])
+    if spans:
+        low, high = np.transpose(spans)
+        for ends, side, further in ((low, 1, np.minimum), (high, 3, np.maximum)):
+            at = axis.transData.transform(np.column_stack([x, ends]))[:, 1] * points
+            markers[:, side] = further(markers[:, side], at)
     frame = np.ravel(axis.get_window_extent().get_points()) * points
     kept = [
         i
@@ -77,7 +85,7 @@ def name_points(
     ]
     sizes = [np.array(text.get_window_extent().size) * points + AIR for text in texts]
     for i, text, (middle, far) in zip(
-        kept, texts, places(centres, kept, sizes, frame), strict=True
+        kept, texts, places(centres, markers, kept, sizes, frame), strict=True
     ):
         text.set_position(tuple(middle - centres[i]))
         text.arrow_patch.set_visible(far > 0)  # type: ignore[union-attr]
@@ -85,17 +93,17 @@ def name_points(
 
 
 def places(
-    centres: Array, kept: Sequence[int], sizes: Sequence[Array], frame: Array
+    centres: Array, markers: Array, kept: Sequence[int], sizes: Sequence[Array], frame: Array
 ) -> list[tuple[Array, float]]:
     """Where each name goes: its middle, and how far its edge is from its point's marker.
 
     Args:
         centres: of all points, (P, 2).
+        markers: what is drawn of each, (P, 4): left, bottom, right, top.
         kept: the points that have a name.
         sizes: (width, height) of each name.
         frame: (left, bottom, right, top) that no name may leave.
     """
-    markers = np.hstack([centres - MARKER, centres + MARKER])
     tries = [_around(centres[i], size, frame) for i, size in zip(kept, sizes, strict=True)]
     chosen = [0] * len(kept)
     for _ in range(SWEEPS):

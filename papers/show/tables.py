@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -124,10 +125,36 @@ class StyledTable(Styler):
         return f'<div style="overflow-x: auto">{self.to_html()}</div>'
 
 
+class Folded:
+    """A table behind a line that opens it: plain HTML (``details``), which needs no script."""
+
+    def __init__(self, table: StyledTable) -> None:
+        self.table = table
+
+    def __repr__(self) -> str:
+        return repr(self.table)
+
+    def _repr_html_(self) -> str:
+        line = f"{self.table.caption} ({_rows(len(self.table.index))})"  # type: ignore[attr-defined]
+        inside = self.table._repr_html_()
+        return f"<details><summary>{escape(line)}</summary>{inside}</details>"
+
+
+def _rows(number: int) -> str:
+    return f"{number} row" if number == 1 else f"{number} rows"
+
+
 def shortened(runs: str, most: int = 2) -> str:
     """Runs as a table has room for: the first ones, and how many more there are."""
     names = runs.split()
     return runs if len(names) <= most else f"{' '.join(names[:most])} and {len(names) - most} more"
+
+
+def fold(
+    table: pd.DataFrame, caption: str, digits: int = 2, signed: tuple[str, ...] = ()
+) -> Folded:
+    """``show``'s table, behind a line that opens it."""
+    return Folded(show(table, caption, digits, signed))
 
 
 def show(

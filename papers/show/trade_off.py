@@ -35,9 +35,9 @@ AXES = {
 UNITS = {"params": ("K", 0), "macs_720p": ("G", 1)}  # and the digits worth reading
 COLUMNS = ["name", "kind", "network", "cost", "psnr_y", "low", "high", "campaign", "runs"]
 STYLES: dict[str, dict[str, Any]] = {
-    PRINTED: {"color": "#0072B2", "marker": "o", "markersize": 3.6},
-    AUTHORS: {"color": "#D55E00", "marker": "D", "markersize": 5.2, "fillstyle": "none"},
-    TRAINED: {"color": "#009E73", "marker": "^", "markersize": 4, "fillstyle": "none"},
+    PRINTED: {"color": "#0072B2", "marker": "o", "markersize": 3.2},
+    AUTHORS: {"color": "#D55E00", "marker": "D", "markersize": 4.2, "fillstyle": "none"},
+    TRAINED: {"color": "#009E73", "marker": "_", "markersize": 5},
 }
 
 
@@ -145,7 +145,7 @@ def front(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def verdict(found: pd.DataFrame, cost: Cost) -> str:
-    """A sentence for the printed points and one for the measured: who lies on the Pareto front."""
+    """A paragraph for the printed points and one for the measured: who lies on the Pareto front."""
     unit, digits = UNITS[cost]
     sentences = []
     for opening, kinds in (("As printed", [PRINTED]), ("As measured", [AUTHORS, TRAINED])):
@@ -156,9 +156,9 @@ def verdict(found: pd.DataFrame, cost: Cost) -> str:
         ]
         sentences.append(
             f"{opening}, {len(best)} of {len(part)} lie on the Pareto front ({unit}, PSNR-Y in dB):"
-            f"\n  {', '.join(names) or 'none'}"
+            f" {', '.join(names) or 'none'}."
         )
-    return "\n".join(sentences)
+    return "\n\n".join(sentences)
 
 
 def printed_points(found: pd.DataFrame) -> pd.DataFrame:
@@ -217,7 +217,7 @@ def chart(found: pd.DataFrame, cost: Cost, dataset: str, scale: int, printed: st
         cost, dataset, scale: of these points, for the axes.
         printed: what the printed points are, for the legend.
     """
-    figure, axis = plt.subplots(figsize=(3.4, 3.3))
+    figure, axis = plt.subplots(figsize=(6.8, 4.6))  # a whole page: twenty names need it
     names = {PRINTED: printed, AUTHORS: "authors' weights", TRAINED: "trained here"}
     for kind, style in STYLES.items():
         part = found[found["kind"] == kind]
@@ -246,5 +246,6 @@ def chart(found: pd.DataFrame, cost: Cost, dataset: str, scale: int, printed: st
         list(found["name"]),
         colours=[STYLES[kind]["color"] for kind in found["kind"]],
         bold=[index in best for index in found.index],
+        spans=list(zip(found["low"], found["high"], strict=True)),
     )
     return figure

@@ -31,8 +31,15 @@ def tally(ledger: pd.DataFrame) -> pd.DataFrame:
     return table.assign(claims=table.sum(axis=1)).reset_index()
 
 
+def headline(ledger: pd.DataFrame) -> str:
+    """A sentence: how many of the papers' own claims have which verdict."""
+    own = ledger[ledger["asked_by"] == "paper"]["verdict"]
+    found = ", ".join(f"{int((own == name).sum())} *{name}*" for name in VERDICTS)
+    return f"**Of {len(own)} claims that the papers make: {found}.** The meanings are below."
+
+
 class Opened:
-    """Every claim of a ledger as a line that opens: source, reason, runs and evidence.
+    """A line for all claims, opening to a line for each: source, reason, runs and evidence.
 
     Plain HTML (``details``) without script or style, so that it opens wherever notebooks are shown;
     a viewer that drops the tag shows everything opened.
@@ -45,7 +52,12 @@ class Opened:
         return f"Evidence of {len(self.ledger)} claims"
 
     def _repr_html_(self) -> str:
-        return "\n".join(_line(found) for found in self.ledger.to_dict("records"))
+        lines = "\n".join(_line(found) for found in self.ledger.to_dict("records"))
+        papers = ", ".join(dict.fromkeys(self.ledger["paper"].str.upper()))
+        return (
+            f"<details><summary><b>{papers}</b>: {len(self.ledger)} claims</summary>\n{lines}\n"
+            "</details>"
+        )
 
 
 def _line(found: dict) -> str:

@@ -12,6 +12,7 @@ from matplotlib import pyplot as plt
 from numpy.typing import NDArray
 from scipy.ndimage import shift
 
+from papers.show.drawing import show_figure
 from srlib.data.registry import read_image
 from srlib.doctor.lr import enlarged, reduced
 from srlib.doctor.protocols import FIELD, PARTS, Protocol, border_pixels
@@ -45,7 +46,8 @@ def ladder(grid: Grid | None = None) -> HTML:
     """
     text = escape(document(grid), quote=True)
     return HTML(
-        f'<div><iframe srcdoc="{text}" width="100%" height="1150" style="border: 0"></iframe></div>'
+        '<div><iframe title="The ladder of protocols" '
+        f'srcdoc="{text}" width="100%" height="1150" style="border: 0"></iframe></div>'
     )
 
 
@@ -167,20 +169,21 @@ def _photograph() -> NDArray[np.uint8]:
     return read_image(path)[part]
 
 
-def _row(pictures: dict[str, NDArray], **settings: Any) -> None:
-    """Draw pictures side by side, each pixel as a square, under their names."""
-    _, axes = plt.subplots(1, len(pictures), figsize=(10, 2.8), layout="constrained")
+def _row(about: str, pictures: dict[str, NDArray], **settings: Any) -> None:
+    """Show pictures side by side under their names, each pixel a square; ``about`` says what."""
+    figure, axes = plt.subplots(1, len(pictures), figsize=(10, 2.8), layout="constrained")
     for axis, (name, picture) in zip(axes, pictures.items(), strict=True):
         axis.imshow(picture, interpolation="nearest", **settings)
         axis.set_title(name, fontsize=8)
         axis.set_axis_off()
-    plt.show()
+    show_figure(figure, f"{about}: {', '.join(pictures)}")
 
 
 def show_lr(*makers: str) -> None:
     """Draw LR as each maker makes it: without antialiasing it has jags, blurred it has none."""
     hr = _photograph()
-    _row({maker: reduced(hr, SCALE, maker) for maker in makers})
+    pictures = {maker: reduced(hr, SCALE, maker) for maker in makers}
+    _row("A cat's eye in LR of several makers", pictures)
 
 
 def show_channels() -> None:
@@ -188,7 +191,8 @@ def show_channels() -> None:
     hr = _photograph()
     planes = {"Y, studio range": luma(hr), "Y, full range": luma(hr, studio=False)}
     grey = {name: np.repeat(p[..., None] / 255, 3, axis=2) for name, p in planes.items()}
-    _row({"RGB": hr, **grey, "red and blue swapped": hr[..., ::-1]})
+    pictures: dict[str, NDArray] = {"RGB": hr, **grey, "red and blue swapped": hr[..., ::-1]}
+    _row("A cat's eye as evaluators see it", pictures)
 
 
 def show_shift(pixels: float = 0.5) -> None:
@@ -201,7 +205,7 @@ def show_shift(pixels: float = 0.5) -> None:
         f"{name}: {score(picture, hr, SCALE)[0]:.2f} dB": np.abs(luma(picture) - luma(hr))
         for name, picture in (("in place", sr), (f"{pixels} pixel to the right", moved))
     }
-    _row(errors, cmap="magma", vmin=0, vmax=60)
+    _row("Error of a reconstruction, brighter where larger", errors, cmap="magma", vmin=0, vmax=60)
 
 
 def show_border() -> None:
@@ -216,4 +220,4 @@ def show_border() -> None:
         within = (slice(cut, error.shape[0] - cut), slice(cut, error.shape[1] - cut))
         inside[within] = error[within]
         kept[f"{border}: {psnr(luma(sr)[within], luma(hr)[within]):.2f} dB"] = inside
-    _row(kept, cmap="magma", vmin=0, vmax=60)
+    _row("Error that each choice of the border leaves", kept, cmap="magma", vmin=0, vmax=60)

@@ -106,8 +106,8 @@ def as_data(
                     {
                         "name": picture.name,
                         "src": data_url(picture.pixels),
-                        "psnr_y": picture.psnr_y,
-                        "ssim_y": picture.ssim_y,
+                        "psnr_y": _rounded(picture.psnr_y),
+                        "ssim_y": _rounded(picture.ssim_y),
                     }
                     for picture in scene.pictures
                 ],
@@ -187,6 +187,11 @@ def data_url(pixels: NDArray[np.uint8] | Path) -> str:
         Image.fromarray(pixels).save(buffer, kind, lossless=True)
         content = buffer.getvalue()
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _rounded(score: float | None) -> float | None:
+    """To the digits that are read, so that another machine's last bits change no page."""
+    return None if score is None else round(score, 4)
 
 
 def _check(scene: Scene) -> None:

@@ -1,6 +1,7 @@
 """The papers' figures: what is drawn, where names stand, what is refused, the same bytes twice."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -9,6 +10,8 @@ import pandas as pd
 import pytest
 import torch
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 from PIL import Image
 
 from papers.printed import published
@@ -137,9 +140,10 @@ def test_equal_points_are_both_on_the_front() -> None:
 
 
 def test_the_verdict_names_the_front_as_printed_and_as_measured(measured: Path) -> None:
-    lines = verdict(points("aidn", "3", "Urban100", root=measured), "params").splitlines()
-    assert lines[0].startswith("As printed, ") and "AIDN (339 K, 26.16)" in lines[1]
-    assert lines[2].startswith("As measured, 2 of 2") and "IMDN (715 K, 26.00)" in lines[3]
+    found = points("aidn", "3", "Urban100", root=measured)
+    printed, ours = verdict(found, "params").split("\n\n")
+    assert printed.startswith("As printed, ") and "AIDN (339 K, 26.16)" in printed
+    assert ours.startswith("As measured, 2 of 2") and "IMDN (715 K, 26.00)" in ours
 
 
 def test_a_network_that_was_printed_and_measured_is_one_row(measured: Path) -> None:
@@ -184,7 +188,53 @@ def test_one_network_at_one_place_is_named_once() -> None:
     assert [text.get_text() for text in texts] == ["IMDN", "RFDN"]
 
 
+CHARTS = [paper_figures.aidn_figure_1, paper_figures.rfdn_figure_4, paper_figures.rfdn_figure_5]
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_no_leader_of_a_chart_passes_a_name(chart) -> None:
+    figure = chart()
+    figure.canvas.draw()
+    texts = figure.axes[0].texts
+    for own in texts:
+        leader = own.arrow_patch
+        if leader.get_visible():
+            along = leader.get_path().interpolated(50).vertices
+            boxes = {t.get_text(): Text.get_window_extent(t) for t in texts if t is not own}
+            passed = [name for name, box in boxes.items() if any(box.contains(*at) for at in along)]
+            assert passed == [], f"the leader of {own.get_text()}"
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_no_two_names_of_a_chart_share_a_place(chart) -> None:
+    figure = chart()
+    figure.canvas.draw()
+    boxes = {text.get_text(): Text.get_window_extent(text) for text in figure.axes[0].texts}
+    names = list(boxes)
+    shared = [(a, b) for a in names for b in names if a < b and boxes[a].overlaps(boxes[b])]
+    assert len(names) > 10 and shared == []
+
+
 # Pictures side by side
+
+
+def test_a_long_title_stays_over_its_own_picture() -> None:
+    panel = Panel(
+        "RDSRN, with neither of the two\n25.77 dB / 0.7293", np.zeros((160, 200, 3), np.uint8)
+    )
+    figure = panels([panel] * 4, 4, "source")
+    figure.canvas.draw()
+    boxes = [axis.title.get_window_extent() for axis in figure.axes]
+    assert all(one.x1 < other.x0 for one, other in pairwise(boxes))
+
+
+def test_a_locator_shows_which_part_it_is() -> None:
+    figure = aidn_figure_5("barbara")
+    (locator,) = (axis for axis in figure.axes if axis.get_label() == "locator")
+    (part,) = locator.patches
+    assert isinstance(part, Rectangle)
+    assert (locator.get_xlim(), locator.get_ylim()) == ((0, 720), (576, 0))
+    assert (part.get_y(), part.get_x(), part.get_height(), part.get_width()) == (336, 448, 160, 200)
 
 
 def test_the_score_of_a_crop_is_of_the_pixels_shown(measured: Path) -> None:

@@ -244,7 +244,7 @@ def test_a_page_says_where_a_row_stands_and_what_agrees(
     table: PaperTable, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sheet = page(table, "Base")
-    assert capsys.readouterr().out == f"{standing(table, 'Base')}\n{summary(table)}\n"
+    assert capsys.readouterr().out == f"{standing(table, 'Base')}\n\n{summary(table)}\n"
     assert sheet._repr_html_() == show(table)._repr_html_()
 
 
@@ -275,7 +275,7 @@ def test_what_is_measured_is_judged_or_shown() -> None:
 
 
 def test_captions_count_what_is_outside_and_empty(table: PaperTable) -> None:
-    assert repr(show_outside(table)).startswith("Table: SOME, Table 7: 3 numbers are outside")
+    assert repr(show_outside(table)).startswith("Table: SOME, Table 7: numbers outside, 3 rows")
     assert repr(show_empty(table)).startswith("Table: SOME, Table 7: 6 cells, by reason")
 
 

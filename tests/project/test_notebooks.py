@@ -1,6 +1,7 @@
 """Notebooks keep the rules, and rendering one again gives the same bytes."""
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import nbformat
 import papermill
 import pytest
 
+from papers.show.navigation import links, with_navigation
 from papers.show.notebooks import STATE, VIEW, canonical, render
 from srlib.paths import ROOT
 
@@ -53,11 +55,44 @@ def test_notebooks_show_no_error_and_no_warning() -> None:
 
 
 def test_the_first_cell_asks_a_question() -> None:
-    first = {n.name: json.loads(n.read_text())["cells"][0] for n in NOTEBOOKS}
+    first = {n.name: json.loads(n.read_text())["cells"][1] for n in NOTEBOOKS}  # 0 is the links
     asked = {
         name for name, c in first.items() if c["cell_type"] == "markdown" and "?" in c["source"][0]
     }
     assert set(first) - asked == set()
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_its_links_are_those_of_its_place(notebook: Path) -> None:
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    line = links(notebook.name)
+    for cell in (cells[0], cells[-1]):
+        own = "".join(cell["source"])
+        assert own == line, f"render it: papers render notebooks/{notebook.name}"
+
+
+def test_links_are_made_once_and_lead_on(tmp_path: Path) -> None:
+    (tmp_path / "notebooks").mkdir()
+    for name in ("00_start_here", "01_a", "02_b"):
+        cell = nbformat.v4.new_markdown_cell(f"# What is {name}?")
+        path = tmp_path / "notebooks" / f"{name}.ipynb"
+        nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
+    middle = "[← What is 00_start_here?](00_start_here.ipynb) · [Index](00_start_here.ipynb) · "
+    assert links("01_a.ipynb", tmp_path) == middle + "[What is 02_b? →](02_b.ipynb)"
+    notebook = small("1")
+    for _ in range(2):
+        notebook = with_navigation(notebook, "01_a.ipynb", tmp_path)
+    assert [cell.cell_type for cell in notebook.cells] == ["markdown", "code", "markdown"]
+    assert len(with_navigation(notebook, "copy.ipynb", tmp_path).cells) == 1
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_picture_has_an_alternative_text(notebook: Path) -> None:
+    outputs = [o.get("data", {}) for c in code_cells(notebook) for o in c["outputs"]]
+    assert not any("image/png" in data for data in outputs), "use papers.show.drawing"
+    html = "".join(line for data in outputs for line in data.get("text/html", []))
+    pictures = re.findall(r"<img [^>]{0,400}", html)
+    assert [tag[:80] for tag in pictures if not re.search(r'\balt="[^"]+"', tag)] == []
 
 
 def small(*sources: str) -> nbformat.NotebookNode:
