@@ -241,8 +241,7 @@ def price(campaign: str, root: Path = ROOT) -> pd.DataFrame:
         each: list[dict[str, Any]] = []
         for scale, network in itertools.product(schedule.matrix.scales, schedule.matrix.networks):
             own = part[part["network"] == network].nsmallest(1, "seconds")
-            side = schedule.train.patch // scale
-            pixels = schedule.train.steps * schedule.train.batch * side**2
+            pixels = schedule.train.lr_pixels(scale)
             seconds = float(own["seconds"].min())  # NaN if there is none
             days = seconds * pixels / 86_400
             runs = len(schedule.matrix.seeds)

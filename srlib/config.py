@@ -6,6 +6,7 @@ error that names the file and the key, raised before anything starts.
 
 import json
 from dataclasses import asdict
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
@@ -96,6 +97,9 @@ class Stage:
     lr: float = Field(gt=0, le=1)
     lr_end: float = Field(ge=0, le=1)
     warmup: int = Field(ge=0)
+    # in place of the recipe's: larger patches late cost little, and a whole image is larger still
+    batch: int | None = Field(default=None, gt=0)
+    patch: int | None = Field(default=None, gt=0)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -133,12 +137,34 @@ class Train:
     validate: Validate | None = None
     # Muon for the inner convolutions, at this many times the rate of Adam for the rest
     muon: float | None = Field(default=None, gt=0)
+    # a campaign whose weights of the same network, scale and seed this one goes on from
+    start: str | None = None
 
     @property
     def identity(self) -> dict[str, Any]:
         """All that can change the weights: not when to log, to save, to validate or to stop."""
         silent = {"checkpoint_every", "log_every", "max_minutes", "validate"}
-        return {k: v for k, v in asdict(self).items() if k not in silent and v is not None}
+        given = {k: v for k, v in asdict(self).items() if k not in silent and v is not None}
+        stages = [{k: v for k, v in stage.items() if v is not None} for stage in given["stages"]]
+        return given | {"stages": stages}
+
+    def drawn(self, stage: Stage, scale: int) -> tuple[int, int]:
+        """What a stage's steps draw: the side of a patch in HR pixels, and how many patches."""
+        patch = stage.patch or self.patch
+        return patch // scale * scale, stage.batch or self.batch  # 255 of 256 at x3
+
+    @property
+    def patches(self) -> int:
+        """How many patches all steps together draw."""
+        return sum(stage.steps * (stage.batch or self.batch) for stage in self.stages)
+
+    def lr_pixels(self, scale: int) -> int:
+        """How many LR pixels all steps together see."""
+        total = 0
+        for stage in self.stages:
+            patch, batch = self.drawn(stage, scale)
+            total += stage.steps * batch * (patch // scale) ** 2
+        return total
 
     @property
     def steps(self) -> int:
@@ -341,10 +367,10 @@ def _check_names(path: Path, config: Config) -> None:
 
 
 def _check_train(path: Path, train: Train, scales: tuple[int, ...]) -> None:
-    for scale in scales:
-        if scale < 1 or train.patch < scale * LEAST_LR_PATCH:
+    for scale, patch in product(scales, [train.patch, *(one.patch for one in train.stages)]):
+        if patch and (scale < 1 or patch < scale * LEAST_LR_PATCH):
             raise ConfigError(
-                f"{path}: train.patch: {train.patch} HR pixels at the scale {scale} of "
+                f"{path}: train.patch: {patch} HR pixels at the scale {scale} of "
                 f"matrix.scales leave an LR patch under {LEAST_LR_PATCH}; choose a larger patch"
             )
     if train.checkpoint_every % train.log_every:

@@ -149,7 +149,7 @@ def train(params: str, network: str, scale: int, seed: int) -> None:
         "train",
         run=header["run"],
         steps=header["steps"],
-        images_seen=header["steps"] * config.train.batch,
+        images_seen=config.train.patches,
         device=config.train.device,
         cost=cost,
         weights_sha256=file_sha256(result.folder(HERE) / "weights.safetensors"),

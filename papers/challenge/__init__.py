@@ -75,7 +75,10 @@ def scored(challenge: str = "NTIRE 2026") -> pd.DataFrame:
     table = table[table["challenge"] == challenge].copy()
     against = baseline(challenge)
     names = list(WEIGHTS)
-    table["score"] = [score(*row, against) for row in table[names].to_numpy()]
+    table["score"] = [
+        score(row["runtime_ms"], row["flops_g"], row["params_m"], against)
+        for row in table.to_dict("records")
+    ]
     table["counted_flops_g"] = [
         _counted(row["network"], "flops_g", row["year"]) for row in table.to_dict("records")
     ]

@@ -23,8 +23,9 @@ class Devices:
 
     def __enter__(self) -> tuple[torch.device, int, int]:
         rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
-        if self.recipe.batch % world:
-            raise ValueError(f"train.batch: {self.recipe.batch} is not a multiple of {world} ranks")
+        for batch in {self.recipe.batch, *(one.batch or world for one in self.recipe.stages)}:
+            if batch % world:
+                raise ValueError(f"train.batch: {batch} is not a multiple of {world} ranks")
         torch.set_num_threads(self.recipe.threads)
         device = torch.device("cpu")
         if self.recipe.device == "cuda":

@@ -29,13 +29,14 @@ from srlib.evaluation.inference import upscale_array
 from srlib.evaluation.metrics import score
 from srlib.files import replacing
 from srlib.networks import create_network
+from srlib.paths import Result
 from srlib.provenance import digest, file_sha256, run_id
 from srlib.training.checkpoint import Cost, CurvePoint, LogRow, State
 from srlib.training.devices import Devices
 from srlib.training.initialise import unit_variance
 from srlib.training.optimizers import new_optimizers, rates
 from srlib.training.schedule import learning_rate, schedule
-from srlib.weights.files import save_tensors
+from srlib.weights.files import load_trained, save_tensors
 
 CHECKPOINTS = Path(".cache/train")
 LOSSES = {"l1": nn.L1Loss, "l2": nn.MSELoss}
@@ -116,7 +117,6 @@ def train(
             validate on where the recipe asks for it.
     """
     _check(scale, recipe, store, validation)
-    patch = recipe.patch // scale * scale  # 255 of 256 at x3
     facts = _facts(name, settings, scale, seed, recipe, store)
     header = facts | {"run": run_id(facts), "steps": recipe.steps}
 
@@ -145,7 +145,8 @@ def train(
             rate = learning_rate(stage, local)
             with state.cost.steps:
                 with state.cost.data:
-                    batch = store.batch(patch, recipe.batch, seed, step, rank, world, device)
+                    drawn = recipe.drawn(stage, scale)
+                    batch = store.batch(*drawn, seed, step, rank, world, device)
                 losses.append(one_step(model, state, *batch, stage, rate, recipe))
             state.step = step + 1
 
@@ -189,14 +190,35 @@ def train(
 def new_network(
     name: str, settings: dict[str, Any], scale: int, seed: int, recipe: Train, store: PackedImages
 ) -> nn.Module:
-    """A network with its initial weights, which depend on the seed and, for some, on the images."""
+    """A network with its initial weights, which depend on the seed and, for some, on the images.
+
+    Raises:
+        ValueError: the campaign that ``recipe.start`` names has no weights of this network.
+    """
     torch.manual_seed(seed)
+    if recipe.start:
+        return load_trained(started_from(recipe.start, name, scale, seed))[0].train()
     network = create_network(name, scale, **settings)
     if recipe.init == "unit_variance":
         # A batch beyond the last step's, the same on every rank.
-        patch = recipe.patch // scale * scale
+        patch, _ = recipe.drawn(recipe.stages[0], scale)
         unit_variance(network, store.batch(patch, 4, seed, recipe.steps)[0])
     return network
+
+
+def started_from(campaign: str, name: str, scale: int, seed: int) -> Path:
+    """The tracked weights that a run goes on from.
+
+    Raises:
+        ValueError: the campaign has none of this network, scale and seed.
+    """
+    path = Result(campaign, name, scale, seed).folder() / "weights.safetensors"
+    if not path.is_file():
+        raise ValueError(
+            f"train.start: {campaign} has no weights of {name} x{scale}, seed {seed} ({path}); "
+            "train them first"
+        )
+    return path
 
 
 def new_state(network: nn.Module, recipe: Train, device: torch.device) -> State:
@@ -336,7 +358,7 @@ def _is_over(run: Run, seconds: float) -> bool:
 def _show(run: Run, bar: tqdm, row: LogRow, first: int, seconds: float) -> None:
     """Show a line of the log, with the speed since this piece of the run started."""
     done = row.step - first
-    speed = done * run.recipe.batch / max(seconds, 1e-9)
+    speed = done * run.recipe.patches / run.recipe.steps / max(seconds, 1e-9)
     status = f"loss {row.loss:.5f}  lr {row.lr:.2e}  {speed:.1f} patches/s"
     bar.set_postfix_str(status, refresh=False)
     if bar.disable and run.rank == 0:
@@ -375,7 +397,13 @@ def _facts(
         "seed": seed,
         "train": recipe.identity,
         "data": store.digest(),
-    }
+    } | _start(name, scale, seed, recipe)
+
+
+def _start(name: str, scale: int, seed: int, recipe: Train) -> dict[str, str]:
+    if not recipe.start:
+        return {}
+    return {"start_sha256": file_sha256(started_from(recipe.start, name, scale, seed))}
 
 
 def _code(network: nn.Module) -> list[str]:

@@ -60,7 +60,7 @@ def replay(
         log: the run's ``train.csv``.
     """
     first = pd.read_csv(log).iloc[0]
-    steps, patch = int(first["step"]), recipe.patch // scale * scale
+    steps = int(first["step"])
     with Devices(recipe) as (device, rank, world):
         network = new_network(name, settings, scale, seed, recipe, store)
         state = new_state(network, recipe, device)
@@ -69,7 +69,7 @@ def replay(
         for step, stage, local in schedule(recipe.stages):
             if step == steps:
                 break
-            batch = store.batch(patch, recipe.batch, seed, step, rank, world, device)
+            batch = store.batch(*recipe.drawn(stage, scale), seed, step, rank, world, device)
             rate = learning_rate(stage, local)
             losses.append(one_step(model, state, *batch, stage, rate, recipe))
         return Replay(steps, float(first["loss"]), float(torch.stack(losses).double().mean()))

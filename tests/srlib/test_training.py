@@ -5,7 +5,7 @@ import json
 import math
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -570,6 +570,53 @@ def test_a_batch_that_does_not_divide_among_the_ranks_is_named(
     monkeypatch.setenv("WORLD_SIZE", "3")
     with pytest.raises(ValueError, match=r"train\.batch: 2 is not a multiple of 3 ranks"):
         run(store, tmp_path, tmp_path / "c", recipe())
+
+
+# --- patches of a stage's own, and weights to go on from ---------------------------------------
+
+
+def test_a_stages_own_patches_are_drawn(store: PackedImages, tmp_path: Path) -> None:
+    wide = replace(L2, patch=64, batch=1)
+    of = recipe(stages=(L1, wide))
+    seen = []
+    drawn = PackedImages.batch
+
+    def batch(self: PackedImages, *arguments: Any) -> Any:
+        seen.append(arguments[:2])
+        return drawn(self, *arguments)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(PackedImages, "batch", batch)
+        run(store, tmp_path, tmp_path / "c", of)
+    assert seen == [(60, 2)] * L1.steps + [(64, 1)] * L2.steps
+    assert of.patches == 2 * L1.steps + L2.steps
+    assert of.lr_pixels(4) == 2 * L1.steps * 15**2 + L2.steps * 16**2
+
+
+def test_a_recipe_without_them_is_the_same_run_as_before() -> None:
+    stages = recipe().identity["stages"]
+    assert all(set(stage) == {"loss", "steps", "lr", "lr_end", "warmup"} for stage in stages)
+    assert "start" not in recipe().identity
+
+
+def test_training_goes_on_from_a_campaigns_weights(
+    store: PackedImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(store, tmp_path / "first", tmp_path / "c", recipe())
+    start = tmp_path / "first" / "weights.safetensors"
+    monkeypatch.setattr(training, "started_from", lambda *_: start)
+    still = recipe(start="first", stages=(replace(L1, lr=1e-12, lr_end=0, warmup=0),))
+    went_on = run(store, tmp_path / "second", tmp_path / "c", still)
+    before, after = (
+        load_tensors(tmp_path / one / "weights.safetensors")[0] for one in ("first", "second")
+    )
+    assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in before)
+    assert went_on.header["start_sha256"] == file_sha256(start)
+
+
+def test_a_start_without_weights_is_named(store: PackedImages, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="train.start: nowhere has no weights of aidn x4, seed 0"):
+        run(store, tmp_path, tmp_path / "c", recipe(start="nowhere"))
 
 
 # --- several processes ------------------------------------------------------------------------
