@@ -97,9 +97,12 @@ def _trust(_: argparse.Namespace) -> None:
 
 
 def _export(_: argparse.Namespace) -> None:
+    from papers.show import look  # as above
+
     paper_tables.export(paths.tables())
     figures.export(paths.figures())
     why.page(paths.figures() / why.PAGE)
+    look.export(paths.figures() / look.PAGE)
     for name, missing in paper_figures.export(paths.figures()).items():
         if missing:
             print(f"{name}: {missing}")

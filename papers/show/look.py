@@ -11,10 +11,14 @@ from papers.show.figures import pictures
 from srlib.config import Picture as Kept
 from srlib.config import load_config
 from srlib.paths import ROOT, Result, results
-from srlib.viewer import Picture, Scene, fragment
+from srlib.viewer import Picture, Scene, fragment, page, write_page
 
 PART = "A part of the image at its full size; PSNR-Y and SSIM-Y are of the whole image."
 WHOLE = "The whole image."
+PAGE = "look.html"
+# JupyterLab marks widgets without a kernel by a broken link; the menus here are off then, and that
+# is enough.
+UNMARKED = "<style>.jupyter-widgets-disconnected::before { display: none; }</style>"
 
 
 class Viewer:
@@ -29,7 +33,7 @@ class Viewer:
     def __init__(self, scenes: Sequence[Scene], left: str, right: str, notebook: str) -> None:
         self.scenes = scenes
         path = f"notebooks/{notebook}.ipynb"
-        self.html = fragment(scenes, left, right, notebook=path)
+        self.html = fragment(scenes, left, right, notebook=path) + UNMARKED
 
     def _repr_html_(self) -> str:
         return self.html
@@ -91,6 +95,13 @@ def look(campaign: str, left: str, right: str, notebook: str) -> None:
         handle.update(Viewer(scenes(found.campaign, found.scale), "Bicubic", "", notebook))
 
     menu.observe(update, names="value")
+
+
+def export(path: Path, root: Path = ROOT) -> None:
+    """Write the benchmarks' pictures as a page to save and open: same inputs, same bytes."""
+    about = "Kept pictures of the benchmarks at ×4, by bicubic and by the authors' weights."
+    shown = scenes("benchmarks", root=root)
+    write_page(path, page(shown, "Reconstructions side by side", about, "Bicubic", "FDIWN"))
 
 
 def _params(campaign: str, root: Path) -> Path:

@@ -103,6 +103,7 @@ def test_the_viewer_is_a_still_until_the_notebook_is_trusted(
     stage.wait_for()
     assert not page.locator(".srlib-still").is_visible()
     before = stage.evaluate("canvas => canvas.toDataURL()")
+    stage.scroll_into_view_if_needed()
     box = stage.bounding_box()
     assert box
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from papers.show.look import Viewer, kept, scenes
+from papers.show.look import PAGE, Viewer, export, kept, scenes
 from srlib.paths import ROOT
 
 
@@ -37,3 +37,9 @@ def test_an_output_that_is_not_drawn_says_what_it_is() -> None:
 def test_a_campaign_without_pictures_is_named() -> None:
     with pytest.raises(ValueError, match="results/benchmarks has no pictures at x2"):
         scenes("benchmarks", 2)
+
+
+def test_the_page_is_that_of_the_tracked_pictures(tmp_path) -> None:
+    export(tmp_path / PAGE)
+    same = (tmp_path / PAGE).read_bytes() == (ROOT / "results/figures" / PAGE).read_bytes()
+    assert same, "write it anew with `papers export`"
