@@ -91,7 +91,7 @@ def test_every_picture_has_an_alternative_text(notebook: Path) -> None:
     outputs = [o.get("data", {}) for c in code_cells(notebook) for o in c["outputs"]]
     assert not any("image/png" in data for data in outputs), "use papers.show.drawing"
     html = "".join(line for data in outputs for line in data.get("text/html", []))
-    pictures = re.findall(r"<img [^>]{0,400}", html)
+    pictures = re.findall(r"<img [^>]*>", html)
     assert [tag[:80] for tag in pictures if not re.search(r'\balt="[^"]+"', tag)] == []
 
 
