@@ -26,7 +26,7 @@ SOURCE = Path(".cache/site")
 STATIC = Path(__file__).parent / "static"
 NEEDED = ("sphinx", "myst_nb", "sphinx_book_theme", "sphinx_copybutton", "itables")
 SECTIONS = {"General": "0", "Networks": "1", "AIDN": "2", "RFDN": "3", "RDSRN": "4", "FDIWN": "5"}
-SECTIONS |= {"Across the papers": "6"}
+SECTIONS |= {"Across the papers": "6", "After AIDN": "7"}
 # Where the links of a notebook lead on the site: a file of the repository is a path in words.
 MOVED = (
     (r"\]\(\.\./results/figures/", r"](../figures/"),

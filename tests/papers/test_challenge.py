@@ -53,3 +53,12 @@ def test_an_unknown_challenge_is_named() -> None:
 def test_the_sliders_hold_every_entry() -> None:
     html = movable_score().data
     assert all(entry in html for entry in challenge.scored()["entry"])
+
+
+def test_halving_flops_and_parameters_is_worth_no_more_than_a_tenth_of_the_runtime() -> None:
+    """As notebook 70 says, near the baseline."""
+    against = challenge.baseline()
+    runtime, flops, params = (float(against[name]) for name in challenge.WEIGHTS)
+    assert challenge.score(runtime, flops / 2, params / 2, against) > challenge.score(
+        0.9 * runtime, flops, params, against
+    )
