@@ -20,6 +20,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 # Names are fetched when they are first asked for: a look-up then needs no PyTorch, and is quick.
 if TYPE_CHECKING:
     from srlib.data.imresize import imresize
+    from srlib.engines.compiled import compile
     from srlib.enlarge import upscale
     from srlib.evaluation import metrics
     from srlib.evaluation.complexity import complexity
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "compile",
     "complexity",
     "create_network",
     "imresize",
@@ -40,6 +42,7 @@ __all__ = [
     "upscale",
 ]
 _HOMES = {
+    "compile": "srlib.engines.compiled",
     "complexity": "srlib.evaluation.complexity",
     "create_network": "srlib.networks",
     "imresize": "srlib.data.imresize",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from torch import nn
 
+    from srlib.engines.compiled import Compiled
     from srlib.enlarge import Tile
     from srlib.evaluation.score import Method
 
@@ -52,6 +53,14 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument("--scale", type=int, default=4, help="magnification (default 4)")
         if "network" in groups:
             sub.add_argument("--network", help="a name; `srlib complexity` lists them")
+        if "engine" in groups:
+            sub.add_argument("--engine", default="torch",
+                             choices=("torch", "auto", "openvino", "onnxruntime"),
+                             help="what runs the network; torch (default) is at once ready, the "
+                             "others convert it first and are quicker; auto: the quickest that is "
+                             "installed and exact")  # fmt: skip
+            sub.add_argument("--precision", default="f32", choices=("f32", "bf16"),
+                             help="bf16 is quicker still, and its loss is printed")  # fmt: skip
         if "seed" in groups:
             sub.add_argument("--seed", type=int, default=0)
         return sub
@@ -81,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         "evaluate",
         _evaluate,
         "PSNR-Y and SSIM-Y: of a campaign's network or reference, or of any weights on any sets.",
-        *("params", "network", "scale", "seed"),
+        *("params", "network", "scale", "seed", "engine"),
     )
     sub.add_argument("--reference", help="bicubic, hr, or a name of --official")
     sub.add_argument("--sets", nargs="+", help="sets of the registry, outside any campaign")
@@ -144,7 +153,7 @@ def _parser() -> argparse.ArgumentParser:
 
     command("count", _count, "Count every network of the registry into results/counts.csv.")
 
-    sub = command("upscale", _upscale, "Upscale a picture file.", "network", "scale")
+    sub = command("upscale", _upscale, "Upscale a picture file.", "network", "scale", "engine")
     sub.add_argument("input", help="any picture that Pillow reads, or - for standard input")
     sub.add_argument("output", help="a file; its ending names the format; or - with --format")
     sub.add_argument("--weights", help="a safetensors file; default: trained here")
@@ -296,7 +305,7 @@ def _method(options: argparse.Namespace) -> Method:
             f"--reference {options.reference}: with --sets or --hr it is bicubic; the authors' "
             "weights are --official"
         )
-    network = _network(options)
+    network = _network(options, "cpu")
     return lambda lr: upscale_array(network, lr, chop=options.chop)
 
 
@@ -380,7 +389,7 @@ def _upscale(options: argparse.Namespace) -> None:
 
     for note in picture.notes + writer.notes:
         say(note)
-    network = _network(options).to(device)
+    network = _network(options, device)
     try:
         frames = upscale_frames(picture.frames, network, options.tile, device, say)
     except ValueError as error:
@@ -471,8 +480,16 @@ class _Chosen(NamedTuple):
     weights: str
 
 
-def _network(options: argparse.Namespace) -> nn.Module:
-    return _chosen(options).network
+def _network(options: argparse.Namespace, device: str) -> Compiled:
+    """The network as --engine and --precision ask for it; what was chosen is said on stderr."""
+    from srlib.engines.compiled import compile
+
+    compiled = compile(_chosen(options).network.to(device), options.engine, options.precision)
+    if options.engine == "auto":
+        print(f"engine: {compiled.engine}", file=sys.stderr)
+    if compiled.precision == "bf16":
+        print(f"bf16: {compiled.loss:.4f} dB below f32 on a photograph", file=sys.stderr)
+    return compiled
 
 
 def _chosen(options: argparse.Namespace) -> _Chosen:

@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from srlib.data.imresize import imresize
+from srlib.engines.compiled import Compiled, compile
 from srlib.evaluation.inference import forward, in_range
 from srlib.evaluation.memory import (
     OVERLAP,
@@ -36,7 +37,7 @@ def upscale(
 
     Args:
         image: any mode and size.
-        network: as from ``create_network`` or ``load_official``, on ``device``.
+        network: as from ``create_network``, ``load_official`` or ``compile``, on ``device``.
         tile: see ``upscale_frames``, which warns where it takes tiles.
 
     Raises:
@@ -72,6 +73,8 @@ def upscale_frames(
         ValueError: the memory is not enough for the tile that was asked for, or for any.
     """
     height, width, _ = frames[0].shape
+    if not isinstance(network, Compiled):
+        network = compile(network, "torch")
     if tile == "auto":
         side = fitting_tile(network, height, width, device)
     else:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import skimage.data
 import torch
 from torch import nn
 from torch.nn.utils import parametrize
@@ -76,9 +77,20 @@ def for_inference(network: nn.Module) -> nn.Module:
     plain = copy.deepcopy(network).cpu().float().eval()
     for module in plain.modules():
         if parametrize.is_parametrized(module):
-            for name in list(module.parametrizations):  # type: ignore[arg-type]
-                parametrize.remove_parametrizations(module, name)
+            _multiply_out(module)
     return plain.requires_grad_(False)
+
+
+@torch.inference_mode(False)
+@torch.no_grad()
+def _multiply_out(module: nn.Module) -> None:
+    """What ``remove_parametrizations`` does, and harms the network that was copied: they share the
+    class that has the weight."""
+    weights = {name: getattr(module, name) for name in module.parametrizations}  # type: ignore[union-attr]
+    module.__class__ = parametrize.type_before_parametrizations(module)
+    del module.parametrizations
+    for name, weight in weights.items():
+        module.register_parameter(name, nn.Parameter(weight.clone(), requires_grad=False))
 
 
 def _trace(network: nn.Module, path: Path, name: str) -> None:
@@ -109,9 +121,13 @@ def _trace(network: nn.Module, path: Path, name: str) -> None:
 
 @torch.inference_mode()
 def _verify(network: nn.Module, path: Path) -> float:
-    """The largest difference between file and network, on noise of ``checked_sizes``."""
+    """The largest difference between file and network, on a photograph in ``checked_sizes``.
+
+    Noise would not do: on it BSRN's weights give values of 100, and PyTorch itself is 0.1 off.
+    """
     import onnxruntime
 
+    photo = torch.from_numpy(skimage.data.astronaut()).permute(2, 0, 1)[None, :, 100:, 150:]
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # it raises what it says
     worst = 0.0
@@ -120,7 +136,7 @@ def _verify(network: nn.Module, path: Path) -> float:
             str(path), options, providers=["CPUExecutionProvider"]
         )
         for height, width in checked_sizes(int(network.min_size)):  # type: ignore[arg-type]
-            lr = torch.rand(1, 3, height, width, generator=torch.manual_seed(0))
+            lr = (photo[..., :height, :width] / 255).contiguous()
             expected = network(lr).numpy()
             (found,) = session.run([OUTPUT], {INPUT: lr.numpy()})
             far = float(np.abs(found - expected).max()) if found.shape == expected.shape else np.inf

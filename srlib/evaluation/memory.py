@@ -40,7 +40,8 @@ def counted_bytes(network: nn.Module, height: int, width: int, tile: int = 0) ->
     Returns:
         The count, without the weights; 0 for a network that cannot run on the meta device.
     """
-    there = copy.deepcopy(network).to("meta").eval()
+    # a compiled network is counted as the network in PyTorch that it came of
+    there = copy.deepcopy(getattr(network, "original", network)).to("meta").eval()
     side = tile + 2 * OVERLAP if tile else max(height, width)
     seen = torch.empty(1, 3, min(height, side), min(width, side), device="meta")
     counter = _LiveBytes()

@@ -193,7 +193,7 @@ Upscale = Callable[[Path, Path], str]
 @pytest.fixture
 def upscale(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Upscale:
     """The command on a file; returns its error, one line that names the file, or nothing."""
-    monkeypatch.setattr(cli, "_network", lambda options: Nearest())
+    monkeypatch.setattr(cli, "_network", lambda options, device: Nearest())
 
     def run(source: Path, out: Path) -> str:
         with warnings.catch_warnings():
