@@ -100,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--border", default="replicate", choices=("replicate", "symmetric"),
                      help="MATLAB's border where LR is made: older or newer")  # fmt: skip
     sub.add_argument("--folder", type=Path, help="where images are kept")
-    sub.add_argument("--weights", help="a safetensors file of the trainer, with --sets")
+    sub.add_argument("--weights", help="a safetensors or .pth file, with --sets")
     sub.add_argument("--official", help="the authors' weights, with --sets")
     sub.add_argument("--chop", action="store_true", help="in quarters, with --sets; as FDIWN does")
 
@@ -156,7 +156,9 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("upscale", _upscale, "Upscale a picture file.", "network", "scale", "engine")
     sub.add_argument("input", help="any picture that Pillow reads, or - for standard input")
     sub.add_argument("output", help="a file; its ending names the format; or - with --format")
-    sub.add_argument("--weights", help="a safetensors file; default: trained here")
+    sub.add_argument(
+        "--weights", help="a safetensors or .pth file, of any program; default: trained here"
+    )
     sub.add_argument("--official", help="the authors' weights, such as imdn")
     sub.add_argument("--tile", type=_tile, default="auto",
                      help="side of LR tiles, 0 for none; auto (default): tiles where the memory is "
@@ -191,9 +193,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("network", metavar="NETWORK", help="a name; `srlib complexity` lists them")
     sub.add_argument("output", metavar="OUT.onnx", help="the file to write")
-    sub.add_argument("--weights", help="a safetensors file; default: trained here")
+    sub.add_argument(
+        "--weights", help="a safetensors or .pth file, of any program; default: trained here"
+    )
     sub.add_argument("--official", action="store_true",
                      help="NETWORK names the authors' weights, such as imdn")  # fmt: skip
+
+    sub = command("weights", _weights, "Say what a weights file is, and which network it fits.")
+    sub.add_argument("file", metavar="FILE", help="a safetensors, or a .pth of plain tensors")
 
     sub = command("complexity", _complexity, "Parameters, multiply-adds and activations.")
     sub.add_argument("names", nargs="*", help="networks; all of them if none is named")
@@ -447,6 +454,12 @@ def _export_onnx(options: argparse.Namespace) -> None:
     print(f"{options.output}: {chosen.name} x{chosen.network.scale}, at most {worst:.1g} off")
 
 
+def _weights(options: argparse.Namespace) -> None:
+    from srlib.weights.foreign import describe
+
+    print(describe(options.file))
+
+
 def _complexity(options: argparse.Namespace) -> None:
     from srlib.evaluation.complexity import LR_720P, complexity
     from srlib.networks import check_name, create_network, list_networks
@@ -495,7 +508,8 @@ def _network(options: argparse.Namespace, device: str) -> Compiled:
 def _chosen(options: argparse.Namespace) -> _Chosen:
     """The network that --network and --weights, or --official, name."""
     from srlib.networks import check_name
-    from srlib.weights.files import load_trained, verify
+    from srlib.weights.files import load_trained, read_state, verify
+    from srlib.weights.foreign import load_foreign
     from srlib.weights.official import load_official, official
     from srlib.weights.pretrained import SAME, pretrained_path
 
@@ -511,6 +525,9 @@ def _chosen(options: argparse.Namespace) -> _Chosen:
         print(f"weights: {options.weights}", file=sys.stderr)
     if options.network:
         check_name(options.network)
+    if "network" not in read_state(options.weights)[1]:
+        network, fit = load_foreign(options.weights, options.scale, options.network)
+        return _Chosen(network, fit.network, "", f"from elsewhere, by the names of {fit.names}")
     network, header = load_trained(options.weights)
     held, wanted = header["network"], options.network or header["network"]
     if SAME.get(wanted, wanted) != SAME.get(held, held) or options.scale != network.scale:

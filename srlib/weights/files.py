@@ -18,6 +18,8 @@ from srlib.networks import create_network
 from srlib.paths import place_of
 from srlib.provenance import file_sha256
 
+# Under which other programs save the tensors; the averaged ones first, which are the better.
+WRAPPINGS = ("params_ema", "params", "state_dict")
 HEADER = "srlib"  # one key of sorted JSON: safetensors orders several keys at random
 
 
@@ -61,6 +63,33 @@ def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             f"{path} is not a complete safetensors file ({error}); make or fetch it again"
         ) from None
     return tensors, header
+
+
+def read_state(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors of a safetensors or a ``.pth``, as they are, and the header (``load_tensors``).
+
+    A ``.pth`` may have its tensors under a key of ``WRAPPINGS``; nothing is unpickled.
+
+    Raises:
+        WeightsError: no such file, or one that holds something other than a table of tensors.
+    """
+    path = Path(path)
+    if path.suffix == ".safetensors":
+        return load_tensors(path)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise WeightsError(f"{path} does not exist; name another file") from None
+    except Exception as error:
+        why = " ".join(str(error).split())[:200]
+        raise WeightsError(
+            f"{path} is not a file of plain tensors ({why}); it was not unpickled"
+        ) from error
+    if isinstance(state, dict):
+        state = next((state[key] for key in WRAPPINGS if key in state), state)
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise WeightsError(f"{path} holds something other than a table of tensors")
+    return dict(state), {}
 
 
 def load_trained(path: str | Path) -> tuple[nn.Module, dict[str, Any]]:

@@ -5,19 +5,19 @@
 
 import os
 import re
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pooch
-import torch
 import yaml
 from torch import Tensor, nn
 
 from srlib.http import Downloader
 from srlib.networks import create_network
-from srlib.weights.files import WeightsError, apply_state, load_tensors, state_sha256
+from srlib.weights.files import WeightsError, apply_state, read_state, state_sha256
 
 
 @cache
@@ -51,14 +51,14 @@ def load_official(name: str, scale: int = 4, path: str | Path | None = None) -> 
         raise WeightsError(f"{name} was published at x{list(entry['files'])}, not at x{scale}")
     wanted = entry["files"][scale]
     source = Path(path) if path else _find(wanted)
-    published = _read(source, entry.get("wrapped_in"))
+    published = read_state(source)[0]
     if state_sha256(published) != wanted["state_sha256"]:
         raise WeightsError(
             f"{source} does not hold the published weights of {name} x{scale}; its tensors differ "
             f"from those of {wanted['url']}; fetch that file again"
         )
     network = create_network(entry["network"], scale, **entry["settings"])
-    apply_state(network, _rename(published, entry["keys"]), str(source))
+    apply_state(network, rename(published, name), str(source))
     return network.eval()
 
 
@@ -82,28 +82,11 @@ def _find(wanted: dict[str, Any]) -> Path:
     return Path(fetched)
 
 
-def _read(path: Path, wrapped_in: str | None) -> dict[str, Tensor]:
-    if path.suffix == ".safetensors":
-        return load_tensors(path)[0]
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise WeightsError(f"{path} does not exist; name another file") from None
-    except Exception as error:
-        raise WeightsError(
-            f"{path} is not a file of plain tensors ({error}); it was not unpickled"
-        ) from error
-    if isinstance(state, dict):  # a copy may have lost its wrapping
-        state = state.get(wrapped_in, state)
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise WeightsError(f"{path} holds something other than a table of tensors")
-    return dict(state)
-
-
-def _rename(published: dict[str, Tensor], keys: list[list[str]]) -> dict[str, Tensor]:
+def rename(published: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    """Tensors by our names, from those of the authors' file that is the entry ``name``."""
     renamed = {}
-    for name, tensor in published.items():
-        for pattern, replacement in keys:
-            name = re.sub(pattern, replacement, name)
-        renamed[name] = tensor
+    for key, tensor in published.items():
+        for pattern, replacement in official()[name]["keys"]:
+            key = re.sub(pattern, replacement, key)
+        renamed[key] = tensor
     return renamed
