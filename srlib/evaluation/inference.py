@@ -68,16 +68,21 @@ def in_range(sr: Tensor) -> Tensor:
     """Clip a network's output to 0..1.
 
     Raises:
-        ValueError: it is not finite, or its mean is beyond ``ABSURD``: then clipping would make a
-            score, or a picture, of noise.
+        ValueError: it is no picture (``check_is_picture``): then clipping would make a score, or
+            a picture, of noise.
     """
-    mean = float(sr.abs().mean())
+    check_is_picture(sr)
+    return sr.clamp(0, 1)
+
+
+def check_is_picture(sr: Tensor) -> None:
+    """Raises ValueError where a network's output is not finite, or its mean beyond ``ABSURD``."""
+    mean = float(torch.linalg.vector_norm(sr, 1)) / max(1, sr.numel())
     if not mean < ABSURD:  # false for nan, too
         raise ValueError(
             f"the network's output is no picture: its values are {mean:.3g} in the mean, where 0 "
             "to 1 is expected; its weights are damaged, or were made for another value range"
         )
-    return sr.clamp(0, 1)
 
 
 def forward_chop(network: nn.Module, lr: Tensor, shave: int = 10) -> Tensor:

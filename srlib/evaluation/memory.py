@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from srlib.evaluation import tiles
 from srlib.evaluation.inference import forward
 
 # What a process takes is more than its tensors: scratch of convolutions, holes between tensors of
@@ -42,7 +43,8 @@ def counted_bytes(network: nn.Module, height: int, width: int, tile: int = 0) ->
     """
     # a compiled network is counted as the network in PyTorch that it came of
     there = copy.deepcopy(getattr(network, "original", network)).to("meta").eval()
-    side = tile + 2 * OVERLAP if tile else max(height, width)
+    overlap = tiles.OVERLAP if tiles.can_be_exact(there) else OVERLAP
+    side = tile + 2 * overlap if tile else max(height, width)
     seen = torch.empty(1, 3, min(height, side), min(width, side), device="meta")
     counter = _LiveBytes()
     try:
