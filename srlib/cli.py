@@ -9,15 +9,16 @@ import argparse
 import io
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from srlib.engines.compiled import Compiled
     from srlib.enlarge import Tile
     from srlib.evaluation.score import Method
+    from srlib.pictures import Frame, Picture
 
 TRY_AGAIN = 75  # sysexits' EX_TEMPFAIL: nothing is wrong, the same command goes on
 
@@ -59,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
                              help="what runs the network; torch (default) is at once ready, the "
                              "others convert it first and are quicker; auto: the quickest that is "
                              "installed and exact")  # fmt: skip
+            sub.add_argument("--self-ensemble", action="store_true",
+                             help="the mean of eight turns and flips")  # fmt: skip
             sub.add_argument("--precision", default="f32", choices=("f32", "bf16"),
                              help="bf16 is quicker still, and its loss is printed")  # fmt: skip
         if "seed" in groups:
@@ -153,9 +156,17 @@ def _parser() -> argparse.ArgumentParser:
 
     command("count", _count, "Count every network of the registry into results/counts.csv.")
 
-    sub = command("upscale", _upscale, "Upscale a picture file.", "network", "scale", "engine")
-    sub.add_argument("input", help="any picture that Pillow reads, or - for standard input")
-    sub.add_argument("output", help="a file; its ending names the format; or - with --format")
+    sub = command(
+        "upscale", _upscale, "Upscale picture files and folders.", "network", "scale", "engine"
+    )
+    sub.add_argument("inputs", metavar="IN", nargs="+",
+                     help="any picture that Pillow reads, - for standard input; or several, "
+                     "folders with all below them, globs")  # fmt: skip
+    sub.add_argument("output", metavar="OUT",
+                     help="a file; its ending names the format; or - with --format; of several "
+                     "inputs a folder, whose manifest lets a broken job go on")  # fmt: skip
+    sub.add_argument("--skip-existing", action="store_true",
+                     help="of several inputs: keep what is there, whoever made it")  # fmt: skip
     sub.add_argument(
         "--weights", help="a safetensors or .pth file, of any program; default: trained here"
     )
@@ -379,31 +390,88 @@ def _run(options: argparse.Namespace) -> None:
     print(in_words(find_runs(options.id)))
 
 
-def _upscale(options: argparse.Namespace) -> None:
-    from srlib.enlarge import upscale_frames
+def _upscale(options: argparse.Namespace) -> int:
     from srlib.evaluation.inference import find_device
+    from srlib.folders import are_many
     from srlib.pictures import plan, read_picture, write_picture
 
     device = find_device(options.device)
-    source = sys.stdin.buffer if options.input == "-" else options.input
-    picture = read_picture(source, options.frame, options.white)
-    writer = plan(
-        picture,
-        options.output,
-        options.format,
-        options.background,
-        options.quality,
-        options.chroma,
-    )
+    if are_many(options.inputs):
+        return _upscale_all(options, device)
+    (source,) = options.inputs
+    file = sys.stdin.buffer if source == "-" else source
+    picture = read_picture(file, options.frame, options.white)
+    writer = plan(picture, options.output, options.format, *_looks(options))
 
     def say(note: str) -> None:
         print(f"srlib: {options.output}: {note}", file=sys.stderr)
 
     for note in picture.notes + writer.notes:
         say(note)
+    frames = _enlarged(options, picture, _network(options, device), device, say)
+    if options.output == "-":
+        write_picture(frames, picture, writer, sys.stdout.buffer)
+        return 0
+    write_picture(frames, picture, writer, options.output)
+    height, width = frames[0].shape[:2]
+    many = f", {len(frames)} frames" if len(frames) > 1 else ""
+    print(f"{options.output}: {width}x{height} pixels{many}")
+    return 0
+
+
+def _upscale_all(options: argparse.Namespace, device: str) -> int:
+    """Several inputs into a folder; status 1 where one failed."""
+    import hashlib
+
+    from srlib.folders import MANIFEST, enlarge_all, listed
+    from srlib.pictures import plan, read_picture, write_picture
+    from srlib.weights.files import state_sha256
+
+    out = Path(options.output)
+    if out.is_file():
+        raise ValueError(f"{out} is a file; name a folder for several inputs")
+    jobs = listed(options.inputs, out, f".{options.format}" if options.format else "")
     network = _network(options, device)
+    weights = state_sha256(getattr(network, "original", network).state_dict())
+    same = ("inputs", "output", "run", "skip_existing", "device", "weights", "official", "network")
+    chosen = {key: value for key, value in vars(options).items() if key not in same}
+    by = hashlib.sha256(f"{weights} {sorted(chosen.items())}".encode()).hexdigest()[:10]
+
+    def write(frames, picture, path) -> None:
+        writer = plan(picture, str(path), options.format, *_looks(options))
+        write_picture(frames, picture, writer, path)
+
+    report = enlarge_all(
+        jobs,
+        out,
+        by,
+        lambda path: read_picture(path, options.frame, options.white),
+        lambda picture: _enlarged(options, picture, network, device, lambda note: None),
+        write,
+        options.skip_existing,
+    )
+    for line in report.errors:
+        print(f"srlib: error: {line}", file=sys.stderr)
+    failed = f", {len(report.errors)} failed" if report.errors else ""
+    print(f"{out / MANIFEST}: {report.made} made, {report.kept} were there{failed}")
+    return 1 if report.errors else 0
+
+
+def _looks(options: argparse.Namespace) -> tuple[str | None, int | None, str | None]:
+    return options.background, options.quality, options.chroma
+
+
+def _enlarged(
+    options: argparse.Namespace,
+    picture: Picture,
+    network: nn.Module,
+    device: str,
+    say: Callable[[str], object],
+) -> list[Frame]:
+    from srlib.enlarge import upscale_frames
+
     try:
-        frames = upscale_frames(
+        return upscale_frames(
             picture.frames,
             network,
             options.tile,
@@ -414,13 +482,6 @@ def _upscale(options: argparse.Namespace) -> None:
         )
     except ValueError as error:
         raise ValueError(f"{picture.name}: {error}") from None
-    if options.output == "-":
-        write_picture(frames, picture, writer, sys.stdout.buffer)
-        return
-    write_picture(frames, picture, writer, options.output)
-    height, width = frames[0].shape[:2]
-    many = f", {len(frames)} frames" if len(frames) > 1 else ""
-    print(f"{options.output}: {width}x{height} pixels{many}")
 
 
 def _compare(options: argparse.Namespace) -> None:
@@ -506,16 +567,17 @@ class _Chosen(NamedTuple):
     weights: str
 
 
-def _network(options: argparse.Namespace, device: str) -> Compiled:
+def _network(options: argparse.Namespace, device: str) -> nn.Module:
     """The network as --engine and --precision ask for it; what was chosen is said on stderr."""
     from srlib.engines.compiled import compile
+    from srlib.evaluation.inference import SelfEnsemble
 
     compiled = compile(_chosen(options).network.to(device), options.engine, options.precision)
     if options.engine == "auto":
         print(f"engine: {compiled.engine}", file=sys.stderr)
     if compiled.precision == "bf16":
         print(f"bf16: {compiled.loss:.4f} dB below f32 on a photograph", file=sys.stderr)
-    return compiled
+    return SelfEnsemble(compiled) if options.self_ensemble else compiled
 
 
 def _chosen(options: argparse.Namespace) -> _Chosen:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from srlib.data.imresize import imresize
 from srlib.engines.compiled import Compiled, compile
-from srlib.evaluation.inference import check_is_picture, forward
+from srlib.evaluation.inference import SelfEnsemble, check_is_picture, forward
 from srlib.evaluation.memory import (
     OVERLAP,
     check_fits,
@@ -82,7 +82,7 @@ def upscale_frames(
         ValueError: the memory is not enough for the tile that was asked for, or for any.
     """
     height, width, _ = frames[0].shape
-    if not isinstance(network, Compiled):
+    if not isinstance(network, Compiled | SelfEnsemble):
         network = compile(network, "torch")
     if tile == "auto":
         side = fitting_tile(network, height, width, device)
