@@ -10,6 +10,7 @@ import ipywidgets
 from IPython.display import display
 
 from papers.show.look import Viewer
+from papers.show.prose import Prose
 from srlib.compare import available, compare
 from srlib.enlarge import Tile
 from srlib.paths import ROOT
@@ -43,7 +44,7 @@ class OwnPicture(ipywidgets.VBox):
         self.message = ipywidgets.HTML()
         self.viewer: Any = None  # the display that ``show`` made
         self.scale.observe(self._offer, names="value")
-        self.start.on_click(lambda _: self.run())
+        self.start.on_click(self._again)
         rows = [
             ipywidgets.HBox([self.file, self.task, self.scale]),
             ipywidgets.HBox([self.networks, self.tile]),
@@ -54,11 +55,10 @@ class OwnPicture(ipywidgets.VBox):
     def show(self) -> None:
         """Display the form, and the viewer of the example below it."""
         display(self)
-        self.viewer = display(display_id=True)
-        self.run()
+        self.viewer = display(self.run() or Prose(""), display_id=True)
 
-    def run(self) -> None:
-        """Compare what the fields say; the viewer changes, or the message says what to mend."""
+    def run(self) -> Viewer | None:
+        """Compare what the fields say; None where the message says what to mend."""
         self.message.value = ""
         self.progress.value, self.progress.max = 0, len(self.networks.value) + 1
         with tempfile.TemporaryDirectory() as folder:
@@ -80,9 +80,13 @@ class OwnPicture(ipywidgets.VBox):
             except (ValueError, OSError) as error:
                 self._say(str(error).replace(f"{path.parent}/", ""))
                 self.progress.value = 0
-                return
+                return None
         right = scene.pictures[len(self.networks.value)].name
-        self.viewer.update(Viewer([scene], "bicubic", right, self.notebook))
+        return Viewer([scene], "bicubic", right, self.notebook)
+
+    def _again(self, _button: object) -> None:
+        if found := self.run():
+            self.viewer.update(found)
 
     def _offer(self, _change: object) -> None:
         """The networks that have weights at the chosen scale; what is chosen stays, if it has."""

@@ -3,33 +3,22 @@
 import io
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
 
+from papers.show.look import Viewer
 from papers.show.own_picture import OwnPicture
 from srlib.paths import ROOT
 
 PHOTOGRAPH = ROOT / "data/heldout/chelsea.png"
 
 
-class Shown:
-    """What the form's viewer was given, in the place of a notebook's display."""
-
-    def __init__(self) -> None:
-        self.viewers: list[Any] = []
-
-    def update(self, viewer: Any) -> None:
-        self.viewers.append(viewer)
-
-
 @pytest.fixture
 def form(tmp_path: Path) -> OwnPicture:
     Image.open(PHOTOGRAPH).crop((100, 60, 148, 108)).save(tmp_path / "cat.png")
-    form = OwnPicture("06_your_own_picture", tmp_path / "cat.png", ("aidn",))
-    form.viewer = Shown()
-    return form
+    return OwnPicture("06_your_own_picture", tmp_path / "cat.png", ("aidn",))
 
 
 def send(form: OwnPicture, name: str, content: bytes) -> None:
@@ -40,8 +29,9 @@ def send(form: OwnPicture, name: str, content: bytes) -> None:
 
 
 def test_the_example_is_compared(form: OwnPicture) -> None:
-    form.run()
-    (scene,) = form.viewer.viewers[0].scenes
+    viewer = form.run()
+    assert viewer
+    (scene,) = viewer.scenes
     assert [picture.name for picture in scene.pictures] == ["bicubic", "aidn", "HR"]
     assert form.progress.value == form.progress.max == 2 and form.message.value == ""
 
@@ -51,8 +41,9 @@ def test_a_file_that_was_sent_takes_its_place(form: OwnPicture) -> None:
     Image.open(PHOTOGRAPH).crop((0, 0, 12, 12)).save(buffer, "png")
     send(form, "eye.png", buffer.getvalue())
     form.task.value = "Enlarge"
-    form.run()
-    (scene,) = form.viewer.viewers[0].scenes
+    viewer = form.run()
+    assert viewer
+    (scene,) = viewer.scenes
     assert scene.name == "eye.png ×4" and len(scene.pictures) == 2
 
 
@@ -67,9 +58,18 @@ def test_a_file_that_was_sent_takes_its_place(form: OwnPicture) -> None:
 def test_what_is_wrong_is_a_line(form: OwnPicture, name, content, tile, said) -> None:
     send(form, name, content)
     form.tile.value = tile
-    form.run()
+    assert form.run() is None
     assert said in form.message.value and "Traceback" not in form.message.value
-    assert form.viewer.viewers == []
+
+
+def test_a_click_changes_the_viewer_and_an_error_leaves_it(form: OwnPicture) -> None:
+    shown: list[Viewer] = []
+    form.viewer = SimpleNamespace(update=shown.append)
+    form.start.click()
+    assert len(shown) == 1
+    form.tile.value = "large"
+    form.start.click()
+    assert len(shown) == 1 and "expected auto" in form.message.value
 
 
 def test_networks_are_those_of_the_scale(form: OwnPicture) -> None:
