@@ -20,7 +20,7 @@ from srlib.config import load_config
 from srlib.paths import ROOT, find
 from srlib.paths import results as results_folder
 
-CAMPAIGNS = ("paper", "bsd400", "quick")  # the biggest first
+CAMPAIGNS = ("paper", "ablation", "bsd400", "quick")  # the biggest first
 TOGETHER = "all sets"
 RECONSTRUCTED = {
     "Base": "Base is reconstructed from a drawing and a count",

@@ -23,7 +23,8 @@ CARD = "campaigns/MODEL_CARD.md"
 # Campaigns of the README's table, and how it names what they trained.
 BUDGETS = {
     "benchmarks": "",
-    "bsd400-long": "trained here, longer",
+    "aidn-wide": "trained here, longest",
+    "aidn-long": "trained here, longer",
     "bsd400": "trained here",
     "bsd400-others": "trained alike, briefly",
     "quick": "quick run",

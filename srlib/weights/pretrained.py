@@ -9,7 +9,9 @@ from srlib.paths import ROOT, Result, find
 from srlib.weights.files import WeightsError, load_trained
 
 # The best-trained first: a network is taken from the first campaign that has tracked weights of it.
-CAMPAIGNS = ("paper", "ablation", "bsd400-long", "bsd400", "bsd400-others", "rdsrn", "quick")
+CAMPAIGNS: tuple[str, ...]
+CAMPAIGNS = ("paper", "ablation", "aidn-wide", "aidn-long", "bsd400", "bsd400-others", "rdsrn")
+CAMPAIGNS += ("quick",)
 SAME = {"aidn": "aidn-aidb"}  # names of one network
 
 

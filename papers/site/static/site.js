@@ -19,8 +19,10 @@ function menuOf(made, index) {
     const fits = (_, row, at) => text(made.cell(at, index).node()) === wanted;
     column.search(wanted ? fits : "").draw();
   });
+  const name = column.header().textContent;
+  menu.setAttribute("aria-label", name);
   const label = document.createElement("label");
-  label.append(`${column.header().textContent} `, menu);
+  label.append(`${name} `, menu);
   return label;
 }
 
@@ -40,6 +42,11 @@ for (const table of document.querySelectorAll("table.srlib-table")) {
     bar.append(...filters.map((index) => menuOf(made, index)));
     whole.before(bar);
   }
+}
+
+// what scrolls sideways can be reached, and so scrolled, by keys
+for (const wide of document.querySelectorAll(".srlib-wide, .cell_output .output, pre")) {
+  if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
 }
 
 // the theme's arrows beside a section have no name of their own
