@@ -392,6 +392,7 @@ def _run(options: argparse.Namespace) -> None:
 
 def _upscale(options: argparse.Namespace) -> int:
     from srlib.evaluation.inference import find_device
+    from srlib.film import is_film
     from srlib.folders import are_many
     from srlib.pictures import plan, read_picture, write_picture
 
@@ -399,6 +400,8 @@ def _upscale(options: argparse.Namespace) -> int:
     if are_many(options.inputs):
         return _upscale_all(options, device)
     (source,) = options.inputs
+    if is_film(source):
+        return _upscale_film(options, source, device)
     file = sys.stdin.buffer if source == "-" else source
     picture = read_picture(file, options.frame, options.white)
     writer = plan(picture, options.output, options.format, *_looks(options))
@@ -416,6 +419,25 @@ def _upscale(options: argparse.Namespace) -> int:
     height, width = frames[0].shape[:2]
     many = f", {len(frames)} frames" if len(frames) > 1 else ""
     print(f"{options.output}: {width}x{height} pixels{many}")
+    return 0
+
+
+def _upscale_film(options: argparse.Namespace, source: str, device: str) -> int:
+    from srlib.engines.extras import need
+    from srlib.enlarge import upscale_frames
+    from srlib.film import upscale_film
+
+    av = need("av", "film", "a film")
+    network = _network(options, device)
+
+    def enlarge(frame: Frame) -> Frame:
+        (sr,) = upscale_frames(
+            [frame], network, options.tile, device, lambda note: None, options.quick_tiles
+        )
+        return sr
+
+    count = upscale_film(av, source, options.output, options.scale, enlarge)
+    print(f"{options.output}: {count} frames")
     return 0
 
 
