@@ -51,6 +51,7 @@ site: env
 
 bench: env
 	python benchmarks/imresize.py
+	python benchmarks/inference.py
 	python benchmarks/patches.py
 	python benchmarks/step.py
 

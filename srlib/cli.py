@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from srlib.enlarge import Tile
     from srlib.evaluation.score import Method
+    from srlib.folders import Report
     from srlib.pictures import Frame, Picture
 
 TRY_AGAIN = 75  # sysexits' EX_TEMPFAIL: nothing is wrong, the same command goes on
@@ -165,6 +166,11 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("output", metavar="OUT",
                      help="a file; its ending names the format; or - with --format; of several "
                      "inputs a folder, whose manifest lets a broken job go on")  # fmt: skip
+    sub.add_argument("--ray", nargs="?", const="", metavar="ADDRESS",
+                     help="IN and OUT are folders or fsspec's addresses (s3://...), and Ray's "
+                     "workers enlarge: of this machine, or of the cluster at ADDRESS")  # fmt: skip
+    sub.add_argument("--workers", type=int, default=1, help="of --ray (default 1)")
+    sub.add_argument("--gpus", type=float, default=0, help="of each worker of --ray (default 0)")
     sub.add_argument("--skip-existing", action="store_true",
                      help="of several inputs: keep what is there, whoever made it")  # fmt: skip
     sub.add_argument(
@@ -397,6 +403,8 @@ def _upscale(options: argparse.Namespace) -> int:
     from srlib.pictures import plan, read_picture, write_picture
 
     device = find_device(options.device)
+    if options.ray is not None:
+        return _upscale_on_ray(options, device)
     if are_many(options.inputs):
         return _upscale_all(options, device)
     (source,) = options.inputs
@@ -443,21 +451,14 @@ def _upscale_film(options: argparse.Namespace, source: str, device: str) -> int:
 
 def _upscale_all(options: argparse.Namespace, device: str) -> int:
     """Several inputs into a folder; status 1 where one failed."""
-    import hashlib
-
     from srlib.folders import MANIFEST, enlarge_all, listed
     from srlib.pictures import plan, read_picture, write_picture
-    from srlib.weights.files import state_sha256
 
     out = Path(options.output)
     if out.is_file():
         raise ValueError(f"{out} is a file; name a folder for several inputs")
     jobs = listed(options.inputs, out, f".{options.format}" if options.format else "")
     network = _network(options, device)
-    weights = state_sha256(getattr(network, "original", network).state_dict())
-    same = ("inputs", "output", "run", "skip_existing", "device", "weights", "official", "network")
-    chosen = {key: value for key, value in vars(options).items() if key not in same}
-    by = hashlib.sha256(f"{weights} {sorted(chosen.items())}".encode()).hexdigest()[:10]
 
     def write(frames, picture, path) -> None:
         writer = plan(picture, str(path), options.format, *_looks(options))
@@ -466,16 +467,56 @@ def _upscale_all(options: argparse.Namespace, device: str) -> int:
     report = enlarge_all(
         jobs,
         out,
-        by,
+        _digest(options, network),
         lambda path: read_picture(path, options.frame, options.white),
         lambda picture: _enlarged(options, picture, network, device, lambda note: None),
         write,
         options.skip_existing,
     )
+    return _say(report, str(out / MANIFEST))
+
+
+def _upscale_on_ray(options: argparse.Namespace, device: str) -> int:
+    from functools import partial
+
+    from srlib.engines.extras import need
+
+    need("ray", "ray", "--ray")
+    from srlib.cluster import enlarge_on_ray
+    from srlib.folders import MANIFEST
+
+    if len(options.inputs) != 1:
+        raise ValueError("--ray takes one folder, or one address, and OUT")
+    report = enlarge_on_ray(
+        options.inputs[0],
+        options.output,
+        _digest(options, _network(options, "cpu")),
+        partial(_network, options, device),
+        options.ray or None,
+        options.workers,
+        options.gpus,
+    )
+    return _say(report, f"{options.output}/{MANIFEST}")
+
+
+def _digest(options: argparse.Namespace, network: nn.Module) -> str:
+    """Of the weights and of the options that change a result."""
+    import hashlib
+
+    from srlib.weights.files import state_sha256
+
+    weights = state_sha256(getattr(network, "original", network).state_dict())
+    free = ("inputs", "output", "run", "skip_existing", "device", "weights", "official", "network",
+            "ray", "workers", "gpus")  # fmt: skip
+    chosen = {key: value for key, value in vars(options).items() if key not in free}
+    return hashlib.sha256(f"{weights} {sorted(chosen.items())}".encode()).hexdigest()[:10]
+
+
+def _say(report: Report, manifest: str) -> int:
     for line in report.errors:
         print(f"srlib: error: {line}", file=sys.stderr)
     failed = f", {len(report.errors)} failed" if report.errors else ""
-    print(f"{out / MANIFEST}: {report.made} made, {report.kept} were there{failed}")
+    print(f"{manifest}: {report.made} made, {report.kept} were there{failed}")
     return 1 if report.errors else 0
 
 

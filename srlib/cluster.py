@@ -1,0 +1,169 @@
+"""Many pictures on many machines, by Ray Data: from and to any place that fsspec reaches.
+
+Each picture that is done leaves its line in ``OUT/.done``, so a job goes on after any interruption
+and needs no file that several workers write; at the end the lines are put into the manifest.
+"""
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import PurePosixPath
+from typing import Any
+
+import fsspec
+from PIL import Image
+from torch import nn
+
+from srlib.engines.extras import need
+from srlib.enlarge import upscale_frames
+from srlib.folders import MANIFEST, Done, Report
+from srlib.pictures import plan, read_picture, write_picture
+
+DONE = ".done"
+
+
+def enlarge_on_ray(
+    source: str,
+    out: str,
+    by: str,
+    make: Callable[[], nn.Module],
+    address: str | None = None,
+    workers: int = 1,
+    gpus: float = 0,
+) -> Report:
+    """Enlarge all pictures below a folder, or a bucket, by a pool of Ray's actors.
+
+    A worker that is killed is started again, and its picture too.
+
+    Args:
+        source, out: folders, or what fsspec takes, such as s3://bucket/folder.
+        by: a digest of all that determines the results: another one makes them anew.
+        make: called once by each worker; what it needs must be installed where Ray runs it.
+        address: of a running cluster; None starts Ray on this machine.
+        workers: how many actors.
+        gpus: of each actor; a part, such as 0.5, shares one.
+
+    Raises:
+        MissingExtra: Ray is not installed.
+        ValueError: there is no picture below ``source``.
+    """
+    ray = need("ray", "ray", "--ray")
+    from ray import data
+
+    items = _items(source, out)
+    todo = [item for item in items if not _is_done(item, by)]
+    errors: list[str] = []
+    if todo:
+        ray.init(address=address, ignore_reinit_error=True, log_to_driver=False)
+        data.DataContext.get_current().enable_progress_bars = False
+        rows = data.from_items(todo, override_num_blocks=len(todo)).map(
+            _Worker,  # type: ignore[arg-type]  # a class with __call__, as its documentation says
+            fn_constructor_args=(make, by),
+            compute=data.ActorPoolStrategy(size=workers),
+            num_cpus=1,
+            num_gpus=gpus,
+            max_restarts=-1,
+            max_task_retries=-1,
+        )
+        errors = [row["error"] for row in rows.iter_rows() if row["error"]]
+    _write_manifest(items, out)
+    return Report(len(todo) - len(errors), len(items) - len(todo), tuple(sorted(errors)))
+
+
+def _items(source: str, out: str) -> list[dict[str, str]]:
+    """Source, output and the file of the line, as whole addresses, of every picture."""
+    endings = Image.registered_extensions()
+    files, top = fsspec.core.url_to_fs(source)
+    found = [each for each in sorted(files.find(top)) if _ending(each) in endings]
+    if not found:
+        raise ValueError(f"{source}: there is no picture below it")
+    where = fsspec.core.url_to_fs(out)[1]
+    items = []
+    for each in found:
+        if each.startswith(f"{where}/"):
+            continue
+        place = PurePosixPath(each).relative_to(top)
+        if endings[_ending(each)] not in Image.SAVE:
+            place = place.with_suffix(".png")
+        items.append(
+            {
+                "source": files.unstrip_protocol(each),
+                "output": f"{out.rstrip('/')}/{place}",
+                "line": f"{out.rstrip('/')}/{DONE}/{place}.json",
+            }
+        )
+    return items
+
+
+def _ending(path: str) -> str:
+    return PurePosixPath(path).suffix.lower()
+
+
+def _is_done(item: dict[str, str], by: str) -> bool:
+    done = _line(item)
+    if done is None or done.by != by:
+        return False
+    return (_sha256(item["source"]), _sha256(item["output"])) == (
+        done.input_sha256,
+        done.output_sha256,
+    )
+
+
+def _line(item: dict[str, str]) -> Done | None:
+    files, path = fsspec.core.url_to_fs(item["line"])
+    return Done(**json.loads(files.cat_file(path))) if files.exists(path) else None
+
+
+def _sha256(address: str) -> str:
+    files, path = fsspec.core.url_to_fs(address)
+    return hashlib.sha256(files.cat_file(path)).hexdigest() if files.exists(path) else ""
+
+
+def _write_manifest(items: list[dict[str, str]], out: str) -> None:
+    lines = [json.dumps(asdict(done)) for item in items if (done := _line(item))]
+    _write(f"{out.rstrip('/')}/{MANIFEST}", "".join(f"{line}\n" for line in lines).encode())
+
+
+def _write(address: str, data: bytes) -> None:
+    """Whole or not at all: a worker may be killed in the middle."""
+    files, path = fsspec.core.url_to_fs(address)
+    files.makedirs(files._parent(path), exist_ok=True)
+    temporary = f"{files._parent(path)}/.{PurePosixPath(path).name}.{os.getpid()}.tmp"
+    files.pipe_file(temporary, data)
+    files.mv(temporary, path)
+
+
+class _Worker:
+    """An actor: one network, one picture at a time; a bad file is a line and no exception."""
+
+    def __init__(self, make: Callable[[], nn.Module], by: str) -> None:
+        self.network, self.by = make(), by
+
+    def __call__(self, item: dict[str, str]) -> dict[str, Any]:
+        try:
+            self._enlarge(item)
+        except (ValueError, OSError) as error:
+            return {"error": f"{item['source']}: {error}"}
+        return {"error": ""}
+
+    def _enlarge(self, item: dict[str, str]) -> None:
+        files, path = fsspec.core.url_to_fs(item["source"])
+        data = files.cat_file(path)
+        picture = read_picture(io.BytesIO(data))
+        writer = plan(picture, item["output"])
+        device = str(next(self.network.parameters()).device)
+        frames = upscale_frames(picture.frames, self.network, device=device, say=lambda note: None)
+        made = io.BytesIO()
+        write_picture(frames, picture, writer, made)
+        _write(item["output"], made.getvalue())
+        done = Done(
+            item["source"],
+            hashlib.sha256(data).hexdigest(),
+            item["output"],
+            hashlib.sha256(made.getvalue()).hexdigest(),
+            self.by,
+        )
+        _write(item["line"], json.dumps(asdict(done)).encode())
