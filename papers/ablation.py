@@ -5,6 +5,7 @@ Everything is for the scale that the table prints. A campaign is a folder of ``r
 
 import itertools
 import json
+import math
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,38 @@ def decided(campaign: str, root: Path = ROOT) -> dict[str, Comparison]:
         for (before, old), (after, new) in _pairs(table)
         if {old, new} <= set(scores["method"])
     }
+
+
+def seeds_needed(campaign: str, root: Path = ROOT) -> pd.DataFrame:
+    """How many seeds would tell a step of the printed size from none, by the spread over seeds.
+
+    The step is that of all images together, and the seeds' own differences have a deviation s; the
+    mean of n of them lies within 1.96 s / sqrt(n) of the truth in 19 of 20 cases. With few seeds s
+    itself is uncertain, so n is no more than the order of magnitude.
+
+    Returns:
+        step, published and measured (dB), deviation (of the seeds' differences, dB), seeds (that
+        were trained), needed. Steps with a single seed are left out.
+    """
+    table, scores = printed(), per_image(campaign, root)
+    scores = scores[scores["scale"] == table["scale"][0]]
+    wanted = steps(campaign, root)
+    wanted = wanted[wanted["set"] == TOGETHER]
+    sizes = dict(zip(wanted["step"], wanted["published"].astype(float), strict=True))
+    rows = []
+    for (before, old), (after, new) in _pairs(table):
+        step = f"{before} → {after}"
+        found = _matrices(campaign, scores, old, new)
+        if found is None or step not in sizes or len(found[0]) < 2:
+            continue
+        each = (found[1] - found[0]).mean(axis=1)
+        deviation = float(each.std())
+        needed = math.ceil((1.96 * deviation / sizes[step]) ** 2)
+        rows.append(
+            {"step": step, "published": sizes[step], "measured": each.mean()}
+            | {"deviation": deviation, "seeds": len(each), "needed": max(2, needed)}
+        )
+    return pd.DataFrame(rows)
 
 
 def answer(campaign: str, root: Path = ROOT) -> str:

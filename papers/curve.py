@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from srlib.paths import ROOT, find
+from srlib.paths import ROOT, Result, find
 
 EXCLUDED = ("quick",)  # six small photographs, scored on others
 
@@ -20,11 +20,14 @@ def points(root: Path = ROOT) -> pd.DataFrame:
         the run saw, repetitions included), psnr_y (dB).
     """
     rows: list[dict[str, Any]] = []
-    for result, path in find("metrics.json", root=root):
-        if result.seed is None or result.campaign in EXCLUDED:
-            continue
-        found = json.loads(path.read_text())
-        header = found["provenance"]["training"]
+    scored = {
+        result: json.loads(path.read_text())
+        for result, path in find("metrics.json", root=root)
+        if result.seed is not None and result.campaign not in EXCLUDED
+    }
+    headers = {result: found["provenance"]["training"] for result, found in scored.items()}
+    for result, found in scored.items():
+        header = headers[result]
         own = {
             "campaign": result.campaign,
             "network": result.method,
@@ -32,17 +35,30 @@ def points(root: Path = ROOT) -> pd.DataFrame:
             "seed": result.seed,
             "run": found["run"],
             "optimiser": "Muon" if header["train"].get("muon") else "Adam",
-            "lr_pixels": lr_pixels(header),
+            "lr_pixels": _seen(result, headers),
         }
         rows += [own | {"set": name, "psnr_y": s["psnr_y"]} for name, s in found["sets"].items()]
     columns = ["campaign", "network", "scale", "seed", "run", "optimiser", "set"]
     return pd.DataFrame(rows, columns=[*columns, "lr_pixels", "psnr_y"])
 
 
+def _seen(result: Result, headers: dict[Result, dict[str, Any]]) -> int:
+    """LR pixels that a run saw, with those of the campaign that it went on from."""
+    header = headers[result]
+    start = header["train"].get("start")
+    before = _seen(result._replace(campaign=start), headers) if start else 0
+    return before + lr_pixels(header)
+
+
 def lr_pixels(header: dict[str, Any]) -> int:
-    """LR pixels of one channel that a run saw, from the header of its weights."""
-    train = header["train"]
-    return header["steps"] * train["batch"] * (train["patch"] // header["scale"]) ** 2
+    """LR pixels of one channel that a run itself saw, from the header of its weights."""
+    train, scale = header["train"], header["scale"]
+    return sum(
+        stage["steps"]
+        * stage.get("batch", train["batch"])
+        * (stage.get("patch", train["patch"]) // scale) ** 2
+        for stage in train["stages"]
+    )
 
 
 def slope(table: pd.DataFrame) -> float:

@@ -1,0 +1,58 @@
+"""The learning curve: LR pixels of a run with stages of its own, and of one that goes on."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from papers import ablation, curve
+from srlib.config import load_config
+from srlib.paths import ROOT
+
+STAGE = {"loss": "l1", "steps": 10, "lr": 1e-3, "lr_end": 0.0, "warmup": 0}
+
+
+def header(**train: Any) -> dict[str, Any]:
+    recipe = {"batch": 8, "patch": 96, "stages": [STAGE]} | train
+    return {"scale": 4, "steps": 10, "train": recipe}
+
+
+@pytest.mark.parametrize(
+    ("own", "pixels"),
+    [
+        ({}, 10 * 8 * 24**2),
+        ({"stages": [STAGE, STAGE | {"patch": 192, "batch": 2}]}, 10 * 8 * 24**2 + 10 * 2 * 48**2),
+    ],
+)
+def test_the_pixels_of_a_run_are_those_of_its_stages(own: dict[str, Any], pixels: int) -> None:
+    assert curve.lr_pixels(header(**own)) == pixels
+
+
+def test_a_run_that_goes_on_counts_what_came_before(tmp_path: Path) -> None:
+    for campaign, own in (("first", {}), ("second", {"start": "first"})):
+        folder = tmp_path / "results" / campaign / "aidn-x4" / "seed0"
+        folder.mkdir(parents=True)
+        found = {"run": campaign, "sets": {"Set5": {"psnr_y": 30.0}}}
+        found["provenance"] = {"training": header(**own)}
+        (folder / "metrics.json").write_text(json.dumps(found))
+    table = curve.points(tmp_path).set_index("campaign")["lr_pixels"]
+    assert table["second"] == 2 * table["first"] > 0
+
+
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob("campaigns/*/params.yaml")), ids=lambda p: p.parent.name
+)
+def test_a_recipes_pixels_are_those_of_its_headers(path: Path) -> None:
+    train = load_config(path).train
+    if train is None:
+        pytest.skip("this campaign trains nothing")
+    own = {"scale": 4, "steps": train.steps, "train": train.identity}
+    assert curve.lr_pixels(own) == train.lr_pixels(4)
+
+
+def test_a_step_with_a_larger_spread_needs_more_seeds() -> None:
+    table = ablation.seeds_needed("bsd400")
+    assert (table["needed"] >= 2).all() and len(table) == 4
+    by = table.assign(ratio=table["deviation"] / table["published"].abs()).sort_values("ratio")
+    assert by["needed"].is_monotonic_increasing
