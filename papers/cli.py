@@ -1,17 +1,20 @@
-"""The papers' commands: ``papers COMMAND --help``."""
+"""The papers' commands: ``papers COMMAND --help``.
+
+Each command imports what it needs when it runs: an installed copy may have none of the extras.
+"""
+
+from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from papers import ledger
-from papers.counts import printed_counts
-from papers.results import committed, reproduced
-from papers.show import figures, markdown, paper_figures, paper_tables, why
 from srlib import paths
 from srlib.paths import ROOT
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,12 +23,22 @@ def main(arguments: list[str] | None = None) -> int:
     if not (ROOT / "dvc.yaml").exists():
         print(
             "papers: error: this is an installed copy, without results to read; clone the "
-            "repository and type `pip install -e .` there",
+            'repository and type pip install -e ".[dev]" there',
             file=sys.stderr,
         )
         return 2
     try:
         options.run(options)
+    except ModuleNotFoundError as error:
+        package = (error.name or "papers").partition(".")[0]
+        if package in ("papers", "srlib"):
+            raise
+        print(
+            f"papers: error: {package} is not installed, and this command needs it; in the "
+            'repository type pip install -e ".[dev]"',
+            file=sys.stderr,
+        )
+        return 2
     except (ValueError, OSError) as error:
         print(f"papers: error: {error}", file=sys.stderr)
         return 2
@@ -57,14 +70,21 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _counts(_: argparse.Namespace) -> None:
+    from papers.counts import printed_counts
+
     _print_audit(printed_counts())
 
 
 def _ledger(_: argparse.Namespace) -> None:
+    from papers import ledger
+
     ledger.write()
 
 
 def _report(options: argparse.Namespace) -> None:
+    from papers.results import committed, reproduced
+    from papers.show import markdown
+
     if options.update:
         markdown.update(ROOT / "README.md", markdown.markdown())
         markdown.update(ROOT / markdown.CARD, markdown.model_card())
@@ -76,20 +96,20 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _site(options: argparse.Namespace) -> None:
-    from papers.site.build import build  # Sphinx, not needed by the rest
+    from papers.site.build import build
 
     build(options.out)
     print(f"{options.out / 'index.html'}; python -m http.server --directory {options.out}")
 
 
 def _render(options: argparse.Namespace) -> None:
-    from papers.show.notebooks import render_all  # JupyterLab's packages, not needed by the rest
+    from papers.show.notebooks import render_all
 
     render_all(options.notebooks or sorted((ROOT / "notebooks").glob("*.ipynb")))
 
 
 def _trust(_: argparse.Namespace) -> None:
-    from papers.show.trust import trust  # as above
+    from papers.show.trust import trust
 
     for path in trust():
         print(f"{path.relative_to(ROOT)} is not as in git, and so is not trusted; to trust it "
@@ -97,7 +117,7 @@ def _trust(_: argparse.Namespace) -> None:
 
 
 def _export(_: argparse.Namespace) -> None:
-    from papers.show import look  # as above
+    from papers.show import figures, look, paper_figures, paper_tables, why
 
     paper_tables.export(paths.tables())
     figures.export(paths.figures())

@@ -1,9 +1,11 @@
 """pyproject.toml, requirements.lock and environment.yml agree, and nothing heavy is in git."""
 
+import ast
 import re
 import subprocess
+import sys
 import tomllib
-from importlib.metadata import version
+from importlib.metadata import packages_distributions, version
 
 import pytest
 import yaml
@@ -13,9 +15,25 @@ from packaging.utils import canonicalize_name
 from srlib.paths import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-REQUIRED = [
-    Requirement(text) for text in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]
-]
+EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
+
+
+# Of the base, what requests needs in a version that ends a download as srlib.http asks.
+FLOORS = {"urllib3"}
+
+
+def required(lines: list[str]) -> list[Requirement]:
+    """Requirements, with those of the extras of srlib that they name in place of these."""
+    found = []
+    for requirement in map(Requirement, lines):
+        if requirement.name == "srlib":
+            found += [r for extra in requirement.extras for r in required(EXTRAS[extra])]
+        else:
+            found.append(requirement)
+    return found
+
+
+REQUIRED = required(PROJECT["dependencies"] + EXTRAS["dev"])
 LOCK = {
     canonicalize_name(name): pin
     for name, pin in re.findall(
@@ -42,6 +60,26 @@ def test_torchvision_is_not_needed() -> None:
     assert "torchvision" not in LOCK
 
 
+def test_all_is_every_extra_for_users() -> None:
+    (whole,) = map(Requirement, EXTRAS["all"])
+    assert whole.name == "srlib" and whole.extras == EXTRAS.keys() - {"all", "dev"}
+
+
+def test_the_base_is_what_the_library_imports() -> None:
+    """Imports at the top of a module; those within functions are of extras."""
+    imported = set()
+    for path in (ROOT / "srlib").rglob("*.py"):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                imported.add(node.module.partition(".")[0])
+    homes = packages_distributions()
+    names = {homes[name][0] for name in imported - sys.stdlib_module_names - {"srlib"}}
+    asked = {canonicalize_name(Requirement(text).name) for text in PROJECT["dependencies"]}
+    assert {canonicalize_name(name) for name in names} == asked - FLOORS
+
+
 def test_every_line_of_the_lock_is_a_pin() -> None:
     lines = (ROOT / "requirements.lock").read_text().splitlines()
     assert [line for line in lines if line and not line.startswith("#")] and all(
@@ -62,6 +100,19 @@ def test_ci_runs_the_readmes_test_command() -> None:
     workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
     assert "make test" in readme and "make test" in script
     assert any(step.get("run") == ".ci/run" for step in workflow["jobs"]["test"]["steps"])
+
+
+def test_without_the_extras_a_command_of_the_papers_says_so_in_one_line() -> None:
+    code = (
+        "import sys; sys.modules['matplotlib'] = sys.modules['matplotlib.pyplot'] = None; "
+        "from papers.cli import main; sys.exit(main(['export']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "papers: error: matplotlib is not installed, and this command needs it; in the repository "
+        'type pip install -e ".[dev]"\n',
+    )
 
 
 def _tracked() -> list[str]:

@@ -1,15 +1,19 @@
 """An installed copy works in any folder: the library whole, and one line where it needs more."""
 
+import email
 import os
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from packaging.requirements import Requirement
 from PIL import Image
 
+import srlib
 from srlib.paths import ROOT
 
 HELD_OUT = ROOT / "data/heldout"
@@ -38,6 +42,17 @@ def run(installed: Path, cwd: Path, *arguments: str) -> subprocess.CompletedProc
 def test_the_wheel_is_the_library_and_the_papers(installed: Path) -> None:
     packages = {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")}
     assert packages == {"srlib", "papers"}
+
+
+def test_its_metadata_asks_for_the_librarys_packages_alone(installed: Path) -> None:
+    (metadata,) = installed.glob("srlib-*.dist-info/METADATA")
+    said = email.message_from_string(metadata.read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = [Requirement(text) for text in said.get_all("Requires-Dist", [])]
+    base = {r.name for r in asked if r.marker is None}
+    assert base == {Requirement(text).name for text in project["dependencies"]}
+    assert set(said.get_all("Provides-Extra", [])) == set(project["optional-dependencies"])
+    assert said["Version"] == srlib.__version__
 
 
 def test_every_data_file_is_in_the_wheel(installed: Path) -> None:
@@ -82,6 +97,11 @@ def test_ones_own_images_are_scored(installed: Path, tmp_path: Path) -> None:
 def test_the_library_imports_and_runs(installed: Path, tmp_path: Path, code: str) -> None:
     done = run(installed, tmp_path, "-c", code)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_library_is_a_program(installed: Path, tmp_path: Path) -> None:
+    done = run(installed, tmp_path, "-m", "srlib", "complexity", "aidn", "--scale", "4")
+    assert done.returncode == 0 and "339,498" in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("command", [["report"], ["export"], ["render"]])
