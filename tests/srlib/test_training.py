@@ -3,6 +3,10 @@
 import csv
 import json
 import math
+import os
+import re
+import shutil
+import socket
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -13,6 +17,7 @@ from typing import Any
 import pytest
 import tiny_run
 import torch
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from tiny_run import L1, L2, recipe, run
@@ -22,11 +27,14 @@ from srlib.config import Stage, Train, Validate
 from srlib.data.packed import PackedImages
 from srlib.evaluation.inference import upscale_array
 from srlib.evaluation.score import evaluate
+from srlib.paths import ROOT
 from srlib.provenance import file_sha256
 from srlib.training import loop as training
 from srlib.training.checkpoint import CurvePoint
 from srlib.training.loop import OutOfTime, TrainingError, falls, learning_rate, schedule
 from srlib.weights.files import load_tensors, load_trained
+
+README = ROOT / "README.md"
 
 
 def flat(steps: int) -> Stage:
@@ -671,3 +679,49 @@ def test_a_run_killed_on_two_ranks_resumes(
     assert (killed.returncode != 0, resumed.returncode) == (True, 0)
     assert "resumes after step 15 of 20" in resumed.stdout
     assert sha256(tmp_path / "two") == sha256(ranks[1])
+
+
+@pytest.fixture
+def campaign(store: PackedImages, tmp_path: Path) -> Path:
+    """A folder with a parameter file of 20 steps and its packed images, ready to train in."""
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params["networks"] = {"aidn-aidb": tiny_run.SETTINGS}
+    params["matrix"] |= {"networks": ["aidn-aidb"], "seeds": [0]}
+    params["train"] |= {"stages": [asdict(L1)], "batch": 4, "patch": 60, "log_every": 5}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    shutil.copytree(store.folder, tmp_path / "datasets/quick/x4/train")
+    return tmp_path
+
+
+def trained_by(command: list[str], folder: Path) -> Path:
+    """Run a training's command line in a folder; where its results are."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PET_MASTER_PORT": str(free_port())}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=180
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("steps of") == 1, done.stdout
+    return folder / "results/quick/aidn-aidb-x4/seed0"
+
+
+def free_port() -> int:
+    """Of two runs of the tests at once each needs its own."""
+    with socket.socket() as any_port:
+        any_port.bind(("127.0.0.1", 0))
+        return any_port.getsockname()[1]
+
+
+def test_the_readmes_line_for_several_devices(campaign: Path) -> None:
+    (line,) = re.findall(r"^torchrun --nproc-per-node 4 .*$", README.read_text(), re.MULTILINE)
+    words = line.replace("-node 4", "-node 2").replace("FILE", "params.yaml").split()
+    torchrun = [sys.executable, "-m", "torch.distributed.run"]
+    assert words[0] == "torchrun"
+    two = trained_by([*torchrun, *words[1:]], campaign)
+    record = json.loads(
+        (campaign / "results/runs/quick/train-aidn-aidb-x4-s0.json").read_text(encoding="utf-8")
+    )
+    assert (record["weights_sha256"], record["steps"]) == (sha256(two), L1.steps)
+    curve = losses(two)
+    shutil.rmtree(campaign / "results")
+    one = trained_by([sys.executable, *words[words.index("-m") :]], campaign)
+    assert curve == pytest.approx(losses(one), abs=1e-5)
