@@ -13,7 +13,6 @@ from dataclasses import asdict
 from pathlib import PurePosixPath
 from typing import Any
 
-import fsspec
 from PIL import Image
 from torch import nn
 
@@ -73,14 +72,19 @@ def enlarge_on_ray(
     return Report(len(todo) - len(errors), len(items) - len(todo), tuple(sorted(errors)))
 
 
+def _place(address: str) -> tuple[Any, str]:
+    """The file system of an address, and the path in it."""
+    return need("fsspec", "ray", "--ray").core.url_to_fs(address)
+
+
 def _items(source: str, out: str) -> list[dict[str, str]]:
     """Source, output and the file of the line, as whole addresses, of every picture."""
     endings = Image.registered_extensions()
-    files, top = fsspec.core.url_to_fs(source)
+    files, top = _place(source)
     found = [each for each in sorted(files.find(top)) if _ending(each) in endings]
     if not found:
         raise ValueError(f"{source}: there is no picture below it")
-    where = fsspec.core.url_to_fs(out)[1]
+    where = _place(out)[1]
     items = []
     for each in found:
         if each.startswith(f"{where}/"):
@@ -113,12 +117,12 @@ def _is_done(item: dict[str, str], by: str) -> bool:
 
 
 def _line(item: dict[str, str]) -> Done | None:
-    files, path = fsspec.core.url_to_fs(item["line"])
+    files, path = _place(item["line"])
     return Done(**json.loads(files.cat_file(path))) if files.exists(path) else None
 
 
 def _sha256(address: str) -> str:
-    files, path = fsspec.core.url_to_fs(address)
+    files, path = _place(address)
     return hashlib.sha256(files.cat_file(path)).hexdigest() if files.exists(path) else ""
 
 
@@ -129,7 +133,7 @@ def _write_manifest(items: list[dict[str, str]], out: str) -> None:
 
 def _write(address: str, data: bytes) -> None:
     """Whole or not at all: a worker may be killed in the middle."""
-    files, path = fsspec.core.url_to_fs(address)
+    files, path = _place(address)
     files.makedirs(files._parent(path), exist_ok=True)
     temporary = f"{files._parent(path)}/.{PurePosixPath(path).name}.{os.getpid()}.tmp"
     files.pipe_file(temporary, data)
@@ -150,7 +154,7 @@ class _Worker:
         return {"error": ""}
 
     def _enlarge(self, item: dict[str, str]) -> None:
-        files, path = fsspec.core.url_to_fs(item["source"])
+        files, path = _place(item["source"])
         data = files.cat_file(path)
         picture = read_picture(io.BytesIO(data))
         writer = plan(picture, item["output"])
