@@ -440,7 +440,13 @@ def _upscale_film(options: argparse.Namespace, source: str, device: str) -> int:
 
     def enlarge(frame: Frame) -> Frame:
         (sr,) = upscale_frames(
-            [frame], network, options.tile, device, lambda note: None, options.quick_tiles
+            [frame],
+            network,
+            options.tile,
+            device,
+            lambda note: None,
+            options.quick_tiles,
+            options.seamless,
         )
         return sr
 
@@ -487,6 +493,9 @@ def _upscale_on_ray(options: argparse.Namespace, device: str) -> int:
 
     if len(options.inputs) != 1:
         raise ValueError("--ray takes one folder, or one address, and OUT")
+    alone = ("format", "frame", "white", "background", "quality", "chroma", "skip_existing")
+    if given := [name for name in alone if getattr(options, name) not in ("", None, False)]:
+        raise ValueError(f"--{given[0].replace('_', '-')} does not go with --ray; leave it out")
     report = enlarge_on_ray(
         options.inputs[0],
         options.output,
@@ -495,6 +504,7 @@ def _upscale_on_ray(options: argparse.Namespace, device: str) -> int:
         options.ray or None,
         options.workers,
         options.gpus,
+        {"tile": options.tile, "quick": options.quick_tiles, "seamless": options.seamless},
     )
     return _say(report, f"{options.output}/{MANIFEST}")
 

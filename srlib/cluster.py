@@ -8,7 +8,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import PurePosixPath
 from typing import Any
@@ -32,6 +32,7 @@ def enlarge_on_ray(
     address: str | None = None,
     workers: int = 1,
     gpus: float = 0,
+    settings: Mapping[str, Any] | None = None,
 ) -> Report:
     """Enlarge all pictures below a folder, or a bucket, by a pool of Ray's actors.
 
@@ -44,6 +45,7 @@ def enlarge_on_ray(
         address: of a running cluster; None starts Ray on this machine.
         workers: how many actors.
         gpus: of each actor; a part, such as 0.5, shares one.
+        settings: more arguments of ``upscale_frames``, such as ``tile``.
 
     Raises:
         MissingExtra: Ray is not installed.
@@ -60,7 +62,7 @@ def enlarge_on_ray(
         data.DataContext.get_current().enable_progress_bars = False
         rows = data.from_items(todo, override_num_blocks=len(todo)).map(
             _Worker,  # type: ignore[arg-type]  # a class with __call__, as its documentation says
-            fn_constructor_args=(make, by),
+            fn_constructor_args=(make, by, settings or {}),
             compute=data.ActorPoolStrategy(size=workers),
             num_cpus=1,
             num_gpus=gpus,
@@ -143,8 +145,8 @@ def _write(address: str, data: bytes) -> None:
 class _Worker:
     """An actor: one network, one picture at a time; a bad file is a line and no exception."""
 
-    def __init__(self, make: Callable[[], nn.Module], by: str) -> None:
-        self.network, self.by = make(), by
+    def __init__(self, make: Callable[[], nn.Module], by: str, settings: Mapping[str, Any]) -> None:
+        self.network, self.by, self.settings = make(), by, settings
 
     def __call__(self, item: dict[str, str]) -> dict[str, Any]:
         try:
@@ -159,7 +161,9 @@ class _Worker:
         picture = read_picture(io.BytesIO(data))
         writer = plan(picture, item["output"])
         device = str(next(self.network.parameters()).device)
-        frames = upscale_frames(picture.frames, self.network, device=device, say=lambda note: None)
+        frames = upscale_frames(
+            picture.frames, self.network, device=device, say=lambda note: None, **self.settings
+        )
         made = io.BytesIO()
         write_picture(frames, picture, writer, made)
         _write(item["output"], made.getvalue())
