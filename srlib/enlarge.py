@@ -40,7 +40,8 @@ def upscale(
 
     Args:
         image: any mode and size.
-        network: as from ``create_network``, ``load_official`` or ``compile``, on ``device``.
+        network: as from ``create_network``, ``load_official``, ``compile`` or ``srlib.hub``, on
+            ``device``.
         tile: see ``upscale_frames``, which warns where it takes tiles.
 
     Raises:
@@ -83,7 +84,8 @@ def upscale_frames(
     """
     height, width, _ = frames[0].shape
     if not isinstance(network, Compiled | SelfEnsemble):
-        network = compile(network, "torch")
+        # What wraps a network, as srlib.hub does, would hide that its tiles can be exact.
+        network = compile(getattr(network, "original", network), "torch")
     if tile == "auto":
         side = fitting_tile(network, height, width, device)
     else:
