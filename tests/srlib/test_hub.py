@@ -107,7 +107,7 @@ def test_the_card_says_run_and_scores(tmp_path: Path) -> None:
     assert difference(network, srlib.load_pretrained("aidn", 4)) == 0
     network.save_pretrained(tmp_path)
     card = (tmp_path / "README.md").read_text(encoding="utf-8")
-    result = Result("bsd400-long", "aidn-aidb", 4, 0)
+    result = Result("aidn-wide", "aidn-aidb", 4, 0)
     record = json.loads(result.record("train").read_text())
     scores = json.loads((result.folder() / "metrics.json").read_text())["sets"]
     assert f"- run: {record['run']}" in card and f"- commit: {record['commit']}" in card

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 AUTHORS = [("arfdn", 4), ("e-rfdn", 4), ("imdn", 2), ("imdn", 4), ("fdiwn", 2), ("fdiwn", 4)]
 OURS = [
-    "bsd400-long/aidn-aidb-x4",
+    "aidn-wide/aidn-aidb-x4",
     "bsd400/aidn-base-x4",
     "bsd400/aidn-aieb-x4",
     "bsd400-others/imdn-x4",
