@@ -58,10 +58,11 @@ def enlarge_on_ray(
     todo = [item for item in items if not _is_done(item, by)]
     errors: list[str] = []
     if todo:
+        pooled: Any = _Worker  # a class with __call__, as Ray's documentation has it
         ray.init(address=address, ignore_reinit_error=True, log_to_driver=False)
         data.DataContext.get_current().enable_progress_bars = False
         rows = data.from_items(todo, override_num_blocks=len(todo)).map(
-            _Worker,  # type: ignore[arg-type]  # a class with __call__, as its documentation says
+            pooled,
             fn_constructor_args=(make, by, settings or {}),
             compute=data.ActorPoolStrategy(size=workers),
             num_cpus=1,
