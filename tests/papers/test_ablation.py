@@ -171,7 +171,7 @@ def test_the_biggest_whole_campaign_is_the_best(root: Path) -> None:
 
 def test_without_a_whole_campaign_there_is_no_best(tmp_path: Path) -> None:
     (tmp_path / "results").mkdir()
-    with pytest.raises(ValueError, match="none of the campaigns paper, bsd400, quick"):
+    with pytest.raises(ValueError, match="none of the campaigns paper, ablation, bsd400, quick"):
         best(tmp_path)
 
 

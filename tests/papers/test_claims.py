@@ -265,7 +265,7 @@ def test_a_claim_without_a_set_is_judged_by_the_mean() -> None:
     assert better(ours, theirs, NOTHING, on_average=True).verdict == UNDECIDED
 
 
-TRAINED = {"steps": 100, "train": {"batch": 8, "patch": 96}}
+TRAINED = {"steps": 100, "train": {"batch": 8, "patch": 96, "stages": [{"steps": 100}]}}
 
 
 def campaign(root: Path, **scores: list[list[float]]) -> Path:
