@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from srlib import config
 from srlib.paths import ROOT, Result, find
 
 EXCLUDED = ("quick",)  # six small photographs, scored on others
@@ -52,13 +53,7 @@ def _seen(result: Result, headers: dict[Result, dict[str, Any]]) -> int:
 
 def lr_pixels(header: dict[str, Any]) -> int:
     """LR pixels of one channel that a run itself saw, from the header of its weights."""
-    train, scale = header["train"], header["scale"]
-    return sum(
-        stage["steps"]
-        * stage.get("batch", train["batch"])
-        * (stage.get("patch", train["patch"]) // scale) ** 2
-        for stage in train["stages"]
-    )
+    return config.lr_pixels(header["train"], header["scale"])
 
 
 def slope(table: pd.DataFrame) -> float:

@@ -9,7 +9,7 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -55,6 +55,13 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument("--scale", type=int, default=4, help="magnification (default 4)")
         if "network" in groups:
             sub.add_argument("--network", help="a name; `srlib complexity` lists them")
+        if "weights" in groups:
+            sub.add_argument("--weights", help="a safetensors or .pth file, of any program; "
+                             "default: trained here")  # fmt: skip
+        if "device" in groups:
+            sub.add_argument(
+                "--device", default="auto", help="auto (default), cpu, cuda, cuda:1 ..."
+            )
         if "engine" in groups:
             sub.add_argument("--engine", default="torch",
                              choices=("torch", "auto", "openvino", "onnxruntime"),
@@ -158,7 +165,10 @@ def _parser() -> argparse.ArgumentParser:
     command("count", _count, "Count every network of the registry into results/counts.csv.")
 
     sub = command(
-        "upscale", _upscale, "Upscale picture files and folders.", "network", "scale", "engine"
+        "upscale",
+        _upscale,
+        "Upscale picture files and folders.",
+        *("network", "scale", "weights", "device", "engine"),
     )
     sub.add_argument("inputs", metavar="IN", nargs="+",
                      help="any picture that Pillow reads, - for standard input; or several, "
@@ -173,9 +183,6 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--gpus", type=float, default=0, help="of each worker of --ray (default 0)")
     sub.add_argument("--skip-existing", action="store_true",
                      help="of several inputs: keep what is there, whoever made it")  # fmt: skip
-    sub.add_argument(
-        "--weights", help="a safetensors or .pth file, of any program; default: trained here"
-    )
     sub.add_argument("--official", help="the authors' weights, such as imdn")
     sub.add_argument("--tile", type=_tile, default="auto",
                      help="side of LR tiles, 0 for none; auto (default): tiles where the memory is "
@@ -185,7 +192,6 @@ def _parser() -> argparse.ArgumentParser:
                      help="tiles that take no longer, 54 to 70 dB from the whole")  # fmt: skip
     sub.add_argument("--seamless", action="store_true",
                      help="what repeats as a texture still does, without a seam")  # fmt: skip
-    sub.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 ...")
     sub.add_argument("--format", default="", help="of the output, in place of its ending: png ...")
     sub.add_argument("--background", help="a colour under what is transparent, such as white")
     sub.add_argument("--quality", type=int, help="1 to 100, of JPEG (95), WebP and AVIF")
@@ -194,7 +200,10 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--white", type=float, help="the value of white in 32-bit pictures")
 
     sub = command(
-        "compare", _compare, "A picture by several networks, as one HTML page to compare.", "scale"
+        "compare",
+        _compare,
+        "A picture by several networks, as one HTML page to compare.",
+        *("scale", "device"),
     )
     sub.add_argument("input", metavar="IN", type=Path, help="a still, opaque picture")
     sub.add_argument("output", metavar="OUT.html", help="the page; named before --networks")
@@ -205,19 +214,15 @@ def _parser() -> argparse.ArgumentParser:
                      help="make LR of it by MATLAB's bicubic first, restore it, and score against "
                      "it")  # fmt: skip
     sub.add_argument("--tile", type=_tile, default="auto", help="as `srlib upscale` takes it")
-    sub.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 ...")
 
     sub = command(
         "export-onnx",
         _export_onnx,
         "Write a network as an ONNX file, of any height and width, verified against PyTorch.",
-        "scale",
+        *("scale", "weights"),
     )
     sub.add_argument("network", metavar="NETWORK", help="a name; `srlib complexity` lists them")
     sub.add_argument("output", metavar="OUT.onnx", help="the file to write")
-    sub.add_argument(
-        "--weights", help="a safetensors or .pth file, of any program; default: trained here"
-    )
     sub.add_argument("--official", action="store_true",
                      help="NETWORK names the authors' weights, such as imdn")  # fmt: skip
 
@@ -432,22 +437,13 @@ def _upscale(options: argparse.Namespace) -> int:
 
 def _upscale_film(options: argparse.Namespace, source: str, device: str) -> int:
     from srlib.engines.extras import need
-    from srlib.enlarge import upscale_frames
     from srlib.film import upscale_film
 
     av = need("av", "film", "a film")
     network = _network(options, device)
 
     def enlarge(frame: Frame) -> Frame:
-        (sr,) = upscale_frames(
-            [frame],
-            network,
-            options.tile,
-            device,
-            lambda note: None,
-            options.quick_tiles,
-            options.seamless,
-        )
+        (sr,) = _frames(options, [frame], network, device, lambda note: None)
         return sr
 
     count = upscale_film(av, source, options.output, options.scale, enlarge)
@@ -513,9 +509,10 @@ def _digest(options: argparse.Namespace, network: nn.Module) -> str:
     """Of the weights and of the options that change a result."""
     import hashlib
 
+    from srlib.evaluation.inference import unwrapped
     from srlib.weights.files import state_sha256
 
-    weights = state_sha256(getattr(network, "original", network).state_dict())
+    weights = state_sha256(unwrapped(network).state_dict())
     free = ("inputs", "output", "run", "skip_existing", "device", "weights", "official", "network",
             "ray", "workers", "gpus")  # fmt: skip
     chosen = {key: value for key, value in vars(options).items() if key not in free}
@@ -541,20 +538,23 @@ def _enlarged(
     device: str,
     say: Callable[[str], object],
 ) -> list[Frame]:
-    from srlib.enlarge import upscale_frames
-
     try:
-        return upscale_frames(
-            picture.frames,
-            network,
-            options.tile,
-            device,
-            say,
-            options.quick_tiles,
-            options.seamless,
-        )
+        return _frames(options, picture.frames, network, device, say)
     except ValueError as error:
         raise ValueError(f"{picture.name}: {error}") from None
+
+
+def _frames(
+    options: argparse.Namespace,
+    frames: Sequence[Frame],
+    network: nn.Module,
+    device: str,
+    say: Callable[[str], object],
+) -> list[Frame]:
+    from srlib.enlarge import upscale_frames
+
+    quick, seamless = options.quick_tiles, options.seamless
+    return upscale_frames(frames, network, options.tile, device, say, quick, seamless)
 
 
 def _compare(options: argparse.Namespace) -> None:

@@ -18,7 +18,7 @@ from torch import nn
 
 from srlib.engines.extras import need
 from srlib.enlarge import upscale_frames
-from srlib.folders import MANIFEST, Done, Report
+from srlib.folders import MANIFEST, Done, Report, written_ending
 from srlib.pictures import plan, read_picture, write_picture
 
 DONE = ".done"
@@ -93,8 +93,7 @@ def _items(source: str, out: str) -> list[dict[str, str]]:
         if each.startswith(f"{where}/"):
             continue
         place = PurePosixPath(each).relative_to(top)
-        if endings[_ending(each)] not in Image.SAVE:
-            place = place.with_suffix(".png")
+        place = place.with_suffix(written_ending(place.suffix))
         items.append(
             {
                 "source": files.unstrip_protocol(each),

@@ -55,7 +55,7 @@ def compare(
     hr = _cropped(given, scale, path) if degrade else None
     lr = given if hr is None else imresize(hr, 1 / scale)
     names = list(dict.fromkeys(names))
-    networks = {name: _load(name, scale) for name in names}
+    networks = {name: load_best(name, scale) for name in names}
 
     def scored(name: str, sr: NDArray[np.uint8]) -> Picture:
         done(name)
@@ -75,7 +75,7 @@ def compare(
 
 def available(scale: int, root: Path = ROOT) -> list[str]:
     """The networks that ``compare`` has weights of at a scale: the authors', then those of here."""
-    theirs = [name for name in official() if _theirs(name, scale)]
+    theirs = [name for name in official() if by_authors(name, scale)]
     ours = [result.method for result, _ in find("weights.safetensors", root=root)
             if result.scale == scale and result.seed == 0]  # fmt: skip
     named = [other for other, same in SAME.items() if same in ours]
@@ -93,17 +93,23 @@ def _cropped(hr: NDArray[np.uint8], scale: int, path: str | Path) -> NDArray[np.
     return hr[:height, :width]
 
 
-def _load(name: str, scale: int) -> nn.Module:
-    return load_official(name, scale) if _theirs(name, scale) else load_pretrained(name, scale)
+def load_best(name: str, scale: int) -> nn.Module:
+    """A network with its authors' weights where they are known at this scale, else with ours.
+
+    Raises:
+        WeightsError: neither can be had.
+    """
+    return load_official(name, scale) if by_authors(name, scale) else load_pretrained(name, scale)
 
 
-def _theirs(name: str, scale: int) -> bool:
+def by_authors(name: str, scale: int) -> bool:
+    """Whether ``load_best`` takes the authors' weights."""
     return scale in official().get(name, {"files": ()})["files"]
 
 
 def _note(names: Sequence[str], scale: int, degrade: bool) -> str:
     """Whose weights they are, and what the scores are against."""
-    theirs = [name for name in names if _theirs(name, scale)]
+    theirs = [name for name in names if by_authors(name, scale)]
     ours = [name for name in names if name not in theirs]
     parts = ["LR made by MATLAB's bicubic; scores against the picture itself."] if degrade else []
     parts += [f"By their authors' weights: {', '.join(theirs)}."] if theirs else []

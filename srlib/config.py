@@ -5,6 +5,7 @@ error that names the file and the key, raised before anything starts.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import product
 from pathlib import Path
@@ -160,16 +161,22 @@ class Train:
 
     def lr_pixels(self, scale: int) -> int:
         """How many LR pixels all steps together see."""
-        total = 0
-        for stage in self.stages:
-            patch, batch = self.drawn(stage, scale)
-            total += stage.steps * batch * (patch // scale) ** 2
-        return total
+        return lr_pixels(self.identity, scale)
 
     @property
     def steps(self) -> int:
         """Steps of all stages together."""
         return sum(stage.steps for stage in self.stages)
+
+
+def lr_pixels(recipe: Mapping[str, Any], scale: int) -> int:
+    """How many LR pixels a recipe sees: ``Train.identity``, as headers of weights have it."""
+    return sum(
+        stage["steps"]
+        * stage.get("batch", recipe["batch"])
+        * (stage.get("patch", recipe["patch"]) // scale) ** 2
+        for stage in recipe["stages"]
+    )
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from srlib.data.imresize import imresize
 from srlib.engines.compiled import Compiled, compile
-from srlib.evaluation.inference import SelfEnsemble, check_is_picture, forward
+from srlib.evaluation.inference import SelfEnsemble, check_is_picture, forward, unwrapped
 from srlib.evaluation.memory import (
     OVERLAP,
     check_fits,
@@ -85,7 +85,7 @@ def upscale_frames(
     height, width, _ = frames[0].shape
     if not isinstance(network, Compiled | SelfEnsemble):
         # What wraps a network, as srlib.hub does, would hide that its tiles can be exact.
-        network = compile(getattr(network, "original", network), "torch")
+        network = compile(unwrapped(network), "torch")
     if tile == "auto":
         side = fitting_tile(network, height, width, device)
     else:
@@ -159,7 +159,7 @@ def upscale_frame(
     batch = _to_batch(lr, device)
     small = min(lr.shape[:2]) < int(network.min_size)  # type: ignore[arg-type]
     if tile and not quick and not small and _sees_whole(network):
-        out = exact_tiles(getattr(network, "original", network), batch, tile)
+        out = exact_tiles(unwrapped(network), batch, tile)
     else:
         out = forward(network, batch, tile, OVERLAP)
     check_is_picture(out)

@@ -89,14 +89,18 @@ def listed(inputs: Iterable[str], out: Path, ending: str = "") -> list[Job]:
         if not found:
             raise ValueError(f"{text}: there is no picture; name a file, a folder or a glob")
         for source, place in found:
-            writable = endings.get(place.suffix.lower()) in Image.SAVE
-            output = out / place.with_suffix(ending or (place.suffix if writable else ".png"))
+            output = out / place.with_suffix(ending or written_ending(place.suffix))
             if jobs.setdefault(output, source) != source:
                 raise ValueError(
                     f"{jobs[output]} and {source} would both be written to {output}; enlarge them "
                     "into two folders"
                 )
     return [Job(source, output) for output, source in jobs.items()]
+
+
+def written_ending(ending: str) -> str:
+    """The ending of what is made of a picture file: its own, or .png where Pillow only reads it."""
+    return ending if Image.registered_extensions().get(ending.lower()) in Image.SAVE else ".png"
 
 
 def _apart(path: Path, out: Path) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from srlib.engines.extras import MissingExtra
+from srlib.evaluation.complexity import parameters
 from srlib.networks import NETWORKS, create_network
 from srlib.paths import ROOT
 from srlib.runs import Run, facts, find_runs
@@ -87,11 +88,10 @@ class HubNetwork(
         return ModelCard(f"---\n{data.to_yaml()}\n---\n\n{self._card(runs, scores)}")
 
     def _card(self, runs: list[Run], scores: dict[str, dict[str, float]]) -> str:
-        parameters = sum(each.numel() for each in self.original.parameters())
         lines = [
             f"# {self.name} ×{self.scale}",
-            f"{NETWORKS[self.name].about}. {parameters:,} parameters; RGB in 0..1 in and out, LR "
-            f"of {self.min_size} pixels or more each way.",
+            f"{NETWORKS[self.name].about}. {parameters(self.original):,} parameters; RGB in 0..1 "
+            f"in and out, LR of {self.min_size} pixels or more each way.",
             "```python\n"
             "import srlib\n"
             "from srlib import hub\n\n"

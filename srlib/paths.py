@@ -11,11 +11,13 @@ results/tables, results/figures         the papers' tables and figures as files
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
+RECORD = re.compile(r"(?P<stage>[a-z]+)-(?P<method>.+)-x(?P<scale>\d+)(?:-s(?P<seed>\d+))?")
 
 
 class Result(NamedTuple):
@@ -64,6 +66,15 @@ def place_of(path: Path) -> tuple[Result, Path] | None:
     if not (method and scale.isdigit() and seed.isdigit()):
         return None
     return Result(parts[-4], method, int(scale), int(seed)), path.parents[4]
+
+
+def recorded(path: Path) -> tuple[str, Result] | None:
+    """The stage and the result that a record is of, by its place; None of another record."""
+    found = RECORD.fullmatch(path.stem)
+    if found is None:
+        return None
+    seed = None if found["seed"] is None else int(found["seed"])
+    return found["stage"], Result(path.parent.name, found["method"], int(found["scale"]), seed)
 
 
 def results(root: Path = ROOT) -> Path:

@@ -5,14 +5,12 @@ parameters, device and minutes; its results lie beside it (``srlib.paths``).
 """
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from srlib.paths import ROOT, Result, results
+from srlib.paths import ROOT, Result, recorded, results
 
-NAME = re.compile(r"(?P<stage>[a-z]+)-(?P<method>.+)-x(?P<scale>\d+)(?:-s(?P<seed>\d+))?")
 SHORT = 4  # digits of an id that are enough to ask for it, if no other begins alike
 
 
@@ -70,12 +68,7 @@ def runs(root: Path = ROOT) -> list[Run]:
 def _read(root: Path) -> Iterator[Run]:
     for path in sorted((results(root) / "runs").glob("*/*.json")):
         record = json.loads(path.read_text())
-        found = NAME.fullmatch(path.stem)
-        result, stage = None, "grid"
-        if found:
-            stage, seed = found["stage"], found["seed"]
-            seed = None if seed is None else int(seed)
-            result = Result(path.parent.name, found["method"], int(found["scale"]), seed)
+        stage, result = recorded(path) or ("grid", None)
         yield Run(record["run"], stage, result, path.relative_to(root), record)
 
 

@@ -16,6 +16,8 @@ from hypothesis import settings
 
 from srlib.data.pack import pack
 from srlib.data.packed import PackedImages
+from srlib.networks import create_network
+from srlib.weights.files import save_tensors
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext
@@ -74,6 +76,17 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> PackedImages:
     folder = tmp_path_factory.mktemp("store") / "x4"
     pack(images, folder, 4, "replicate")
     return PackedImages(folder)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small untrained network in the trainer's format."""
+    path = tmp_path_factory.mktemp("weights") / "weights.safetensors"
+    settings = {"blocks": 1, "channels": 8}
+    torch.manual_seed(0)
+    network = create_network("aidn", 2, **settings)
+    save_tensors(network.state_dict(), path, {"network": "aidn", "scale": 2, "settings": settings})
+    return path
 
 
 @pytest.fixture(autouse=True)

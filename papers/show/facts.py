@@ -24,6 +24,19 @@ def headline(facts: pd.DataFrame) -> str:
     )
 
 
+def state(fact: dict, findings: pd.DataFrame) -> str:
+    """How sure a fact is, in a word or two; ``findings`` are its own."""
+    if findings.empty:
+        return "read in the text"
+    return "cleared" if fact["cleared"] else "certain" if fact["certain"] else "likely"
+
+
+def findings_table(findings: pd.DataFrame) -> str:
+    """Findings as an HTML table."""
+    columns = ["what", "by how much", "certain", "where"]
+    return readable(findings)[columns].to_html(index=False, border=0)
+
+
 class OpenedFacts:
     """Every fact as a line that opens to its cause and its findings, what matters most first.
 
@@ -48,16 +61,11 @@ class OpenedFacts:
     def _line(self, fact: dict) -> str:
         own = self.findings[self.findings["fact"] == fact["fact"]]
         number = len(own)
-        state = "cleared" if fact["cleared"] else "certain" if fact["certain"] else "likely"
-        state = state if number else "read in the text"
         count = f"{number} {_plural('finding', number)}" if number else escape(fact["where"])
         cause = f"<p>Why: {escape(fact['cause'])}.</p>" if fact["cause"] else ""
-        table = ""
-        if number:
-            columns = ["what", "by how much", "certain", "where"]
-            table = readable(own)[columns].to_html(index=False, border=0)
+        table = findings_table(own) if number else ""
         return (
-            f"<details><summary>{escape(fact['says'])} <small>({state}; {count}; "
+            f"<details><summary>{escape(fact['says'])} <small>({state(fact, own)}; {count}; "
             f"{escape(fact['papers'])})</small></summary>"
             f"<p><code>{escape(fact['fact'])}</code></p>{cause}{table}</details>"
         )

@@ -186,17 +186,22 @@ def page(name: str) -> str:
     parts = [
         f"<p>{escape(citation)}</p>",
         Drawing(architecture({f"{name}: {about.block}": diagram}), alt)._repr_html_(),
-        show(costs(name), f"{name}: counts measured, and as printed", digits=4)._repr_html_(),
+        *tables(name),
     ]
-    table = scores(name)
-    if len(table):
-        caption = f"{name}: PSNR-Y (dB) published | measured"
-        parts.append(show(table, caption, digits=3)._repr_html_())
-    inside = "\n".join(filter(None, parts))
+    inside = "\n".join(parts)
     return (
         f'<details id="{name}"><summary><b>{escape(title)}</b> · '
         f"{escape(about.adds)}</summary>\n{inside}\n</details>"
     )
+
+
+def tables(name: str) -> list[str]:
+    """A paper's counts and, where there are any, its scores, as HTML tables."""
+    counts = show(costs(name), f"{name}: counts measured, and as printed", digits=4)
+    shown, found = [counts], scores(name)
+    if len(found):
+        shown.append(show(found, f"{name}: PSNR-Y (dB) published | measured", digits=3))
+    return [table._repr_html_() or "" for table in shown]
 
 
 def _classes(module: nn.Module, names: tuple[str, ...]) -> tuple[type[nn.Module], ...]:

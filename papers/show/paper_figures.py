@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from papers.printed import cells
 from papers.results import ProvenanceError, per_image, results
 from papers.show.figures import STYLE, Panel, foot, label, panels, rank, sources
 from papers.show.trade_off import chart, points
@@ -29,6 +30,7 @@ from srlib.files import replacing
 from srlib.networks.rdsrn import DWCB, HFRRB, RDSRN
 from srlib.paths import ROOT, Result, find
 from srlib.weights.files import load_trained
+from srlib.weights.official import official
 
 LIGHTWEIGHT = 2_000  # thousand parameters: AIDN's Figure 1 is of lightweight networks
 FIGURE_5 = {"barbara": "Set14", "baby": "Set5", "12084": "B100"}  # the images that AIDN names
@@ -102,7 +104,7 @@ def compared(
     scale: int = 4,
     root: Path = ROOT,
 ) -> pd.DataFrame:
-    """A picture by every method that kept it: HR, bicubic, the authors' weights, trained here.
+    """A picture by each method: HR, bicubic, the authors' weights of what the papers print, ours.
 
     Args:
         dataset, stem: of the picture, as in ``pictures.images`` of the campaigns' parameters.
@@ -118,8 +120,11 @@ def compared(
     """
     scores = results(root)
     scores = scores[(scores["set"] == dataset) & (scores["scale"] == scale)]
-    whole = ~scores["method"].str.endswith("-chop")  # the same network, in quarters
-    authors = scores[(scores["campaign"] == "benchmarks") & (scores["seed"] < 0) & whole]
+    # not "-chop", which is the same network in quarters, nor the networks after the papers
+    printed = set(cells()["network"])
+    shown = {name for name, entry in official().items() if entry["network"] in printed}
+    authors = scores[(scores["campaign"] == "benchmarks") & (scores["seed"] < 0)]
+    authors = authors[authors["method"].isin({"bicubic", *shown})]
     hr_file = _picture("benchmarks", "hr", dataset, stem, scale, root)
     hr = np.asarray(Image.open(hr_file))
     rows: list[dict[str, Any]] = [{"method": "HR", "campaign": "benchmarks", "file": hr_file}]

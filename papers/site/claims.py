@@ -4,9 +4,8 @@ from html import escape
 
 import pandas as pd
 
-from papers import contradictions
 from papers.ledger import evidence
-from papers.show.facts import headline
+from papers.show.facts import findings_table, headline, state
 from papers.show.tables import show
 from papers.show.verdicts import evidence_table, tally
 from papers.site.html import anchor, link, table
@@ -57,18 +56,16 @@ def facts_page(found: pd.DataFrame, facts: pd.DataFrame) -> str:
     rows = []
     for one in facts.to_dict("records"):
         own = found[found["fact"] == one["fact"]]
-        shown = ["what", "by how much", "certain", "where"]
         findings = ""
         if len(own):
-            inner = contradictions.readable(own)[shown].to_html(index=False, border=0)
-            findings = f"<details><summary>{len(own)} found</summary>{inner}</details>"
-        state = "cleared" if one["cleared"] else "certain" if one["certain"] else "likely"
+            summary = f"<summary>{len(own)} found</summary>"
+            findings = f"<details>{summary}{findings_table(own)}</details>"
         rows.append(
             {
                 "place": anchor(one["fact"]),
                 "papers": escape(str(one["papers"])),
                 "matters": escape(one["matters"]),
-                "state": state if len(own) else "read in the text",
+                "state": state(one, own),
                 "says": escape(one["says"]) + f'<br><small><a href="#{anchor(one["fact"])}">'
                 f"{escape(one['fact'])}</a></small>",
                 "cause": escape(one["cause"]) + findings,

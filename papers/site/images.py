@@ -1,7 +1,6 @@
 """Pictures and the scores of each image: the viewer's page, and the browser of images."""
 
 import json
-from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 from shutil import copyfile
@@ -79,39 +78,27 @@ def images_page(root: Path = ROOT, campaign: str = "benchmarks", scale: int = 4)
         if (one.campaign, one.scale) == (campaign, scale)
         for scene in scenes(campaign, scale, root)
     }
+    wide["gain"] = wide[methods].max(axis=1) - wide["bicubic"]
     rows = []
     for row in wide.reset_index().to_dict("records"):
         name, image = str(row["set"]), str(row["image"])
-        best = max(row[method] for method in methods)
         seen = (name, image) in pictures
         where = f"look.html#image={name}-{image}"
-        rows.append(
-            {
-                "set": escape(name),
-                "image": link(image, where) if seen else escape(image),
-                "bicubic": float(row["bicubic"]),
-                "gain": best - float(row["bicubic"]),
-            }
-            | {method: float(row[method]) for method in methods}
-        )
+        shown = {"set": escape(name), "image": link(image, where) if seen else escape(image)}
+        rows.append(row | shown)
     columns = {"set": "set", "image": "image", "bicubic": "bicubic", "gain": "largest gain"}
     columns |= {method: LABELS[method] for method in methods}
     listed = table(rows, columns, "PSNR-Y of each image", filters=["set"], order=("gain", "desc"))
-    easiest, hardest = _extremes(pd.DataFrame(rows))
+    gains = wide["gain"]
+    most, least = (f"{name} {image}" for name, image in _extremes(gains))
     return (
         f"# Which images gain, and which do not?\n\nPSNR-Y in dB of each of {len(rows)} images at "
-        f"×{scale}, by the weights that the authors published. Against bicubic, {easiest} gains "
-        f"most and {hardest} least. Click a heading to sort; a name that is a link opens in the "
+        f"×{scale}, by the weights that the authors published. Against bicubic, {most} gains "
+        f"most and {least} least. Click a heading to sort; a name that is a link opens in the "
         f"viewer.\n\n{listed}"
     )
 
 
-def _extremes(rows: pd.DataFrame) -> Iterable[str]:
-    ordered = rows.sort_values("gain")
-    for place in (-1, 0):
-        one = ordered.iloc[place]
-        yield f"{one['set']} {one['image'] if '<' not in one['image'] else _inner(one['image'])}"
-
-
-def _inner(html: str) -> str:
-    return html.partition(">")[2].partition("<")[0]
+def _extremes(gains: pd.Series) -> list[tuple[str, str]]:
+    """(set, image) of the largest gain and of the least."""
+    return [gains.index[int(gains.argmax())], gains.index[int(gains.argmin())]]

@@ -12,7 +12,6 @@ from papers.printed import FOLDER, cells, list_papers, load_paper
 from papers.show import gallery
 from papers.show import paper_tables as shown
 from papers.show.figures import architecture
-from papers.show.tables import show
 from papers.site.html import anchor, link
 from papers.site.html import facts as listed
 from srlib.networks import NETWORKS
@@ -113,9 +112,8 @@ def network_page(name: str, folder: Path, compared: set[str]) -> str:
     told = {"module": f"<code>{CODE}/{module}.py</code>"}
     told["names"] = ", ".join(f"<code>{one}</code>" for one in gallery.variants(name))
     parts.append(listed(told))
-    parts.append(
-        show(gallery.costs(name), f"{name}: counts, and as printed", digits=4)._repr_html_() or ""
-    )
+    counts, *scores = gallery.tables(name)
+    parts.append(counts)
     weights = {
         key: one for key, one in official().items() if one["network"] in gallery.variants(name)
     }
@@ -127,15 +125,8 @@ def network_page(name: str, folder: Path, compared: set[str]) -> str:
             for key, one in weights.items()
         ]
         parts.append("## The authors' weights\n\n" + "\n".join(lines))
-    scores = gallery.scores(name)
-    if len(scores):
-        parts.append(
-            "## Scores\n\n"
-            + (
-                show(scores, f"{name}: PSNR-Y (dB) published | measured", digits=3)._repr_html_()
-                or ""
-            )
-        )
+    if scores:
+        parts.append("\n\n".join(["## Scores", *scores]))
     seen = [key for key in weights if key in compared]
     if seen:
         parts.append(

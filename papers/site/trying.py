@@ -8,27 +8,22 @@ import json
 import shutil
 import sys
 import tarfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pooch
 from PIL import Image
-from torch import nn
 
 from papers.show.figures import LABELS
+from srlib.compare import by_authors, load_best
 from srlib.data.imresize import imresize
 from srlib.engines.export import export_onnx
 from srlib.http import Downloader
 from srlib.paths import ROOT
 from srlib.weights.files import WeightsError, state_sha256
-from srlib.weights.official import load_official
-from srlib.weights.pretrained import load_pretrained
 
 SCALE = 4
-NETWORKS: dict[str, Callable[..., nn.Module]]
-NETWORKS = {"arfdn": load_official, "imdn": load_official, "e-rfdn": load_official}
-NETWORKS |= {"aidn": load_pretrained}
+NETWORKS = ("arfdn", "imdn", "e-rfdn", "aidn")
 OFFICIAL, OWN = "its authors' weights", "trained here"
 EXAMPLE = "data/heldout/chelsea.png"
 EXAMPLE_SIDE = 96  # LR pixels of the example, a crop: seconds in any browser
@@ -89,9 +84,9 @@ def _models(folder: Path, root: Path) -> tuple[list[dict], list[str]]:
     """The exported networks, as the page's script takes them, and what could not be had."""
     folder.mkdir()
     models, missing = [], []
-    for name, load in NETWORKS.items():
+    for name in NETWORKS:
         try:
-            network = load(name, SCALE)
+            network = load_best(name, SCALE)
         except WeightsError as error:
             print(f"papers: {name} is left out: {error}", file=sys.stderr)
             missing.append(LABELS.get(name, name.upper()))
@@ -102,7 +97,7 @@ def _models(folder: Path, root: Path) -> tuple[list[dict], list[str]]:
             kept.parent.mkdir(parents=True, exist_ok=True)
             export_onnx(network, kept, {"network": name})
         shutil.copyfile(kept, folder / f"{name}.onnx")
-        by = OFFICIAL if load is load_official else OWN
+        by = OFFICIAL if by_authors(name, SCALE) else OWN
         models.append(
             {
                 "name": name,

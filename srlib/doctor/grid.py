@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from srlib.doctor.lr import Pixels, enlarged, reduced
 from srlib.doctor.protocols import FIELD, PARTS, Protocol, border_pixels, protocols_on
 from srlib.evaluation import metrics
-from srlib.evaluation.inference import forward, forward_chop, in_range
+from srlib.evaluation.inference import SelfEnsemble, forward, forward_chop, in_range
 
 Reconstruction = tuple[str, str, str]  # lr, hr and pass, as ``Protocol.reconstruction``
 # (LR, its maker, pass) -> a reconstruction in 0..255, or None where the method knows no such pass
@@ -31,7 +31,8 @@ FEW = 20  # the images of a set that holds no more have rows of their own
 def by_network(network: nn.Module, device: str = "cpu") -> Enlarge:
     """A network as the grid takes it: float output in 0..255, not rounded."""
     passes: dict[str, Callable[[nn.Module, Tensor], Tensor]]
-    passes = {"whole": forward, "chop": forward_chop, "x8": _eightfold}
+    passes = {"whole": forward, "chop": forward_chop}
+    passes["x8"] = lambda module, lr: forward(SelfEnsemble(module), lr)
 
     def enlarge(lr: Pixels, maker: str, way: str) -> NDArray:
         seen = lr[..., ::-1] if maker == "swapped" else lr
@@ -189,19 +190,6 @@ def _scores(
                 reach = metrics.ssim_reach(kind)  # type: ignore[arg-type]
                 ssim = float(np.mean(metrics.shave(maps[output, channel, kind], border + reach)))
         yield one, psnr, ssim
-
-
-def _eightfold(network: nn.Module, lr: Tensor) -> Tensor:
-    """The mean over the square's eight symmetries: the "+" of EDSR+."""
-    total: Tensor | None = None
-    for turn in range(4):
-        for flip in (False, True):
-            seen = torch.rot90(lr.flip(3) if flip else lr, turn, (2, 3))
-            sr = torch.rot90(forward(network, seen.contiguous()), -turn, (2, 3))
-            sr = sr.flip(3) if flip else sr
-            total = sr if total is None else total + sr
-    assert total is not None
-    return total / 8
 
 
 def _resized(sr: NDArray, size: tuple[int, int]) -> NDArray:

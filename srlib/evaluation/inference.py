@@ -64,6 +64,11 @@ def forward(network: nn.Module, lr: Tensor, tile: int = 0, overlap: int = 16) ->
     return hr
 
 
+def unwrapped(network: nn.Module) -> nn.Module:
+    """The network itself, of one that an engine, ``SelfEnsemble`` or ``srlib.hub`` wraps."""
+    return getattr(network, "original", network)
+
+
 class SelfEnsemble(nn.Module):
     """The mean of a network's results on the eight turns and flips of its input, turned back.
 
@@ -74,15 +79,15 @@ class SelfEnsemble(nn.Module):
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
-        self.original = getattr(network, "original", network)
+        self.original = unwrapped(network)
         self.network = network
         self.scale, self.min_size = network.scale, network.min_size
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, 3, scale*H, scale*W), not clipped."""
         total = torch.zeros(())
-        for flipped in (False, True):
-            for turns in range(4):
+        for turns in range(4):
+            for flipped in (False, True):
                 seen = x.flip(3) if flipped else x
                 sr = self.network(seen.rot90(turns, (2, 3)).contiguous()).rot90(-turns, (2, 3))
                 total = total.to(sr) + (sr.flip(3) if flipped else sr)

@@ -19,7 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from srlib.evaluation import tiles
-from srlib.evaluation.inference import forward
+from srlib.evaluation.inference import forward, unwrapped
 
 # What a process takes is more than its tensors: scratch of convolutions, holes between tensors of
 # a few megabytes. Measured of 12 networks at LR 256x256 and 640x640: at most 1.5 times the count
@@ -42,7 +42,7 @@ def counted_bytes(network: nn.Module, height: int, width: int, tile: int = 0) ->
         The count, without the weights; 0 for a network that cannot run on the meta device.
     """
     # a compiled network is counted as the network in PyTorch that it came of
-    there = copy.deepcopy(getattr(network, "original", network)).to("meta").eval()
+    there = copy.deepcopy(unwrapped(network)).to("meta").eval()
     overlap = tiles.OVERLAP if tiles.can_be_exact(there) else OVERLAP
     side = tile + 2 * overlap if tile else max(height, width)
     seen = torch.empty(1, 3, min(height, side), min(width, side), device="meta")

@@ -18,6 +18,7 @@ from bs4 import BeautifulSoup
 from PIL import Image
 
 from papers.site import build, trying
+from srlib.compare import load_best
 from srlib.data.imresize import imresize
 from srlib.evaluation.inference import forward
 from srlib.weights.files import WeightsError
@@ -180,7 +181,7 @@ def test_the_browser_gives_what_pytorch_gives(
     name: str, tile: int, page: "Page", address: str, folder: Path
 ) -> None:
     try:
-        network = trying.NETWORKS[name](name, trying.SCALE)
+        network = load_best(name, trying.SCALE)
     except WeightsError as error:
         pytest.skip(f"no weights of {name} here: {error}")
     if not (folder / "_static" / "ort").is_dir():

@@ -383,8 +383,8 @@ def test_an_export_says_what_it_could_not_make(tmp_path: Path, two_figures: None
     assert sorted(path.stem for path in (tmp_path / "out").iterdir()) == ["rfdn-figure-4"] * 2
 
 
-def test_every_tracked_figure_is_under_two_megabytes(root: Path) -> None:
+def test_every_tracked_figure_is_under_a_megabyte(root: Path) -> None:
     sizes = {
         path.name: path.stat().st_size for path in (root / "results/figures").glob("*-figure-*")
     }
-    assert sizes and max(sizes.values()) < 2_000_000
+    assert sizes and max(sizes.values()) < 1_000_000

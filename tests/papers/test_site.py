@@ -68,11 +68,12 @@ def test_linking_twice_changes_nothing_more() -> None:
     assert parts.runs_linked(once, {RUN}, "") == once
 
 
-@given(st.text(max_size=30))
+# a page's own line ends are all that a reader of HTML may change
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\r"), min_size=1, max_size=30))
 def test_a_table_shows_what_it_was_given(text: str) -> None:
     cells = [{"a": parts.link(text, "x"), "b": 1.5}]
     found = Seen(parts.table(cells, {"a": text, "b": "b"}, text))
-    assert found.words.count(text.replace("\r", "\n")) >= 2 or not text.strip() or "\r" in text
+    assert found.words.count(text) >= 2
 
 
 @pytest.fixture(scope="module")

@@ -5,24 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from srlib.cli import main
 from srlib.config import load_config
-from srlib.networks import create_network
-from srlib.weights.files import save_tensors
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small untrained network in the trainer's format."""
-    path = tmp_path_factory.mktemp("weights") / "weights.safetensors"
-    settings = {"blocks": 1, "channels": 8}
-    torch.manual_seed(0)
-    network = create_network("aidn", 2, **settings)
-    save_tensors(network.state_dict(), path, {"network": "aidn", "scale": 2, "settings": settings})
-    return path
 
 
 @pytest.fixture

@@ -18,17 +18,6 @@ from srlib.evaluation.inference import SelfEnsemble
 from srlib.folders import MANIFEST, listed, read_manifest
 from srlib.networks import create_network
 from srlib.provenance import file_sha256
-from srlib.weights.files import save_tensors
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("weights") / "weights.safetensors"
-    settings = {"blocks": 1, "channels": 8}
-    torch.manual_seed(0)
-    network = create_network("aidn", 2, **settings)
-    save_tensors(network.state_dict(), path, {"network": "aidn", "scale": 2, "settings": settings})
-    return path
 
 
 @pytest.fixture

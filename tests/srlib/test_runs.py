@@ -30,7 +30,7 @@ def test_a_run_is_found_by_its_first_digits() -> None:
 
 @pytest.mark.parametrize("start", ["", "abc", "not a hash", "0" * 10])
 def test_an_unknown_run_is_named(start: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["run", start or "''"]) == 2
+    assert main(["run", start]) == 2
     assert "expected the first 4 digits or more of a run's id" in capsys.readouterr().err
 
 
