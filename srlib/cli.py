@@ -89,6 +89,15 @@ def _parser() -> argparse.ArgumentParser:
         *("params", "network", "scale", "seed"),
     )
 
+    sub = command(
+        "search",
+        _search,
+        "Train one network of a campaign shortly at a multiple of its rates; scored on the images "
+        "held out of training.",
+        *("params", "network", "scale"),
+    )
+    sub.add_argument("--rate", type=float, required=True, help="the multiple, such as 2")
+
     command(
         "accept",
         _accept,
@@ -267,6 +276,13 @@ def _train(options: argparse.Namespace) -> int:
     except TrainingError as error:
         raise ValueError(str(error)) from error
     return 0
+
+
+def _search(options: argparse.Namespace) -> None:
+    from srlib import pipeline
+
+    _need(options, "network")
+    pipeline.search(options.params, options.network, options.scale, options.rate)
 
 
 def _accept(options: argparse.Namespace) -> None:

@@ -87,6 +87,7 @@ class Matrix:
     references: tuple[str, ...]
     check_lr: tuple[str, ...]
     grid: tuple[str, ...]
+    rates: tuple[float, ...] = ()  # of ``search``, times those of the recipe
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -180,6 +181,14 @@ def lr_pixels(recipe: Mapping[str, Any], scale: int) -> int:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class Search:
+    """How the networks' learning rates are compared: by this fraction of each stage's steps."""
+
+    fraction: float = Field(gt=0, le=1)
+    seed: int = Field(ge=0, le=LARGEST_SEED)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Evaluate:
     """Where evaluation runs."""
 
@@ -227,6 +236,7 @@ class Config:
     matrix: Matrix
     networks: dict[str, dict[str, Any]]
     train: Train | None = None  # a campaign that trains nothing has none
+    search: Search | None = None
     evaluate: Evaluate
     pictures: Pictures
     protocols: tuple[Tried, ...] = ()
@@ -300,6 +310,7 @@ def _check_together(path: Path, config: Config) -> None:
     if config.train is not None:
         _check_train(path, config.train, config.matrix.scales)
         _check_validation(path, config)
+    _check_search(path, config)
     names = config.matrix.networks
     if names and not (config.train and config.data.train and config.matrix.seeds):
         raise ConfigError(
@@ -339,8 +350,20 @@ def _check_validation(path: Path, config: Config) -> None:
         )
 
 
+def _check_search(path: Path, config: Config) -> None:
+    if not config.matrix.rates:
+        return
+    if config.search is None or not config.data.validation:
+        raise ConfigError(
+            f"{path}: matrix.rates: there is no search, or nothing in data.validation; add both, "
+            "such as 'search: {fraction: 0.1, seed: 0}'"
+        )
+    if min(config.matrix.rates) <= 0:
+        raise ConfigError(f"{path}: matrix.rates: {list(config.matrix.rates)} must be positive")
+
+
 def _check_names(path: Path, config: Config) -> None:
-    for key in ("networks", "scales", "seeds", "references"):
+    for key in ("networks", "scales", "seeds", "references", "rates"):
         values = getattr(config.matrix, key)
         if len(set(values)) < len(values):
             raise ConfigError(f"{path}: matrix.{key}: {list(values)} names something twice")

@@ -39,6 +39,7 @@ from srlib.provenance import RunRecord, add_commit, file_sha256, run_id
 from srlib.training import loop
 from srlib.training.devices import is_first
 from srlib.training.replay import replay
+from srlib.training.search import search as find_rate
 from srlib.weights.files import load_trained, state_sha256
 from srlib.weights.official import load_official, official
 
@@ -153,6 +154,40 @@ def train(params: str, network: str, scale: int, seed: int) -> None:
         device=config.train.device,
         cost=cost,
         weights_sha256=file_sha256(result.folder(HERE) / "weights.safetensors"),
+    )
+
+
+def search(params: str, network: str, scale: int, rate: float) -> None:
+    """Train one network shortly at a multiple of the rates; scored on images held out."""
+    config = _load(params)
+    if config.train is None or config.search is None or not config.data.validation:
+        raise ValueError(
+            f"{params}: search: this campaign searches nothing; give it train, search and "
+            "data.validation"
+        )
+    record = RunRecord()
+    table = find_rate(
+        network,
+        config.settings(network),
+        scale,
+        config.search.seed,
+        config.train,
+        _packed(config, scale, "train"),
+        _packed(config, scale, "validation"),
+        rate,
+        config.search.fraction,
+    )
+    name = f"{network}-x{scale}-rate{rate:g}"
+    path = results(HERE) / config.campaign.name / "search" / f"{name}.csv"
+    write_csv(path, table.round({"psnr_y": 6}))
+    facts = {"network": network, "settings": config.settings(network), "scale": scale}
+    facts |= {"rate": rate, "search": asdict(config.search), "train": config.train.identity}
+    record.write(
+        results(HERE) / "runs" / config.campaign.name / f"search-{name}.json",
+        run=run_id(facts),
+        params=config.campaign.file,
+        params_sha256=file_sha256(config.campaign.file),
+        search_sha256=file_sha256(path),
     )
 
 

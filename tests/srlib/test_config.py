@@ -89,6 +89,9 @@ MISTAKES: dict[str, list[tuple[str, object, str]]] = {
         ("campaign.networks", DELETE, "campaign.networks: this key is missing"),
         ("matrix.scales", DELETE, "matrix.scales: this key is missing"),
     ],
+    "a search without its images": [
+        ("matrix.rates", [1.0], "matrix.rates: there is no search, or nothing in data.validation"),
+    ],
     "wrong types": [
         ("train.compile", "yes", "train.compile"),
         ("train.compile", 1, "train.compile"),
