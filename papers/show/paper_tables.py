@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from papers.comparison import (
     CODE_RUN,
@@ -36,6 +37,7 @@ from srlib.paths import ROOT
 
 __all__ = [
     "PaperTable",
+    "cite",
     "differing",
     "export",
     "fold",
@@ -68,6 +70,7 @@ class Markup(NamedTuple):
     second: str
     line: str  # the name of a line below a printed one
     mark: str  # a status, before a measured number
+    run: str = "{}"  # a measured number; {by} is what made it
 
 
 TEX = str.maketrans(
@@ -76,7 +79,9 @@ TEX = str.maketrans(
     | {"=": "$=$", "≠": r"$\neq$", "○": r"$\circ$", "×": r"$\times$"}
     | {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "∧": r"$\wedge$"}
 )
-HTML = Markup(escape, "<b>{}</b>", "<u>{}</u>", "{}", "{} ")
+# The site makes a link of it (papers.site.html).
+RUN = '<span class="srlib-number" title="{by}">{}</span>'
+HTML = Markup(escape, "<b>{}</b>", "<u>{}</u>", "{}", "{} ", RUN)
 LATEX = Markup(
     lambda text: text.translate(TEX), r"\textbf{{{}}}", r"\underline{{{}}}", r"\quad {}", "{} "
 )
@@ -338,6 +343,22 @@ def export(folder: str | Path, root: Path = ROOT, papers: Path = FOLDER) -> list
     return written
 
 
+def cite(table: PaperTable, root: Path = ROOT) -> str:
+    """BibTeX of a table with what is measured beside it: the version, the file and its runs."""
+    text = (root / "CITATION.cff").read_text(encoding="utf-8")
+    own = yaml.safe_load(text)["preferred-citation"]
+    authors = " and ".join(f"{{{one['name']}}}" for one in own["authors"])
+    entry = {
+        "title": f"{table.source}, published beside measured",
+        "author": authors,
+        "year": own["year"],
+        "howpublished": f"srlib {own['version']}, results/tables/{table.name}.csv",
+        "note": _runs(table),
+    }
+    lines = ",\n".join(f"  {key} = {{{value}}}" for key, value in entry.items())
+    return f"@misc{{srlib-{table.name},\n{lines}\n}}\n"
+
+
 def _csv(table: PaperTable) -> str:
     columns = [*KEYS, "entry", "quantity", "printed", "published", "measured", "difference"]
     cells = table.cells[
@@ -419,7 +440,19 @@ def _measured(records: list[dict[Hashable, Any]], worst: str, markup: Markup) ->
 
 def _joined(records: list[dict[Hashable, Any]], key: str, markup: Markup, sign: str = "") -> str:
     texts = [_number(record, key, sign) for record in records]
-    return markup.text("/".join(texts)) if all(texts) else ""
+    if not all(texts):
+        return ""
+    form = markup.run if key == "measured" else "{}"
+    linked = [
+        form.format(markup.text(text), by=_made_by(record))
+        for text, record in zip(texts, records, strict=True)
+    ]
+    return markup.text("/").join(linked)
+
+
+def _made_by(record: dict[Hashable, Any]) -> str:
+    runs = record["runs"]
+    return f"counted by {runs}" if runs == CODE_RUN else f"run {runs}"
 
 
 def _number(record: dict[Hashable, Any], key: str, sign: str = "") -> str:

@@ -17,7 +17,7 @@ from papers.show import figures, markdown
 from papers.show.look import kept
 from papers.site import claims, images, literature, trying
 from papers.site import runs as run_pages
-from papers.site.html import runs_linked
+from papers.site.html import numbers_linked, runs_linked
 from srlib.paths import ROOT, results
 from srlib.runs import runs
 from srlib.weights.official import official
@@ -180,4 +180,5 @@ def _link_runs(made: Path, root: Path) -> None:
         up = "../" * (len(path.relative_to(made).parts) - 1)
         text = path.read_text(encoding="utf-8")
         others = known - {path.stem}  # a run's page does not lead to itself
-        path.write_text(runs_linked(text, others, up), encoding="utf-8")
+        text = runs_linked(numbers_linked(text, others, up), others, up)
+        path.write_text(text, encoding="utf-8")

@@ -7,6 +7,11 @@ from typing import Any
 
 import pandas as pd
 
+# as ``papers.show.paper_tables`` writes it
+NUMBER = re.compile(
+    r'<span class="srlib-number" title="(?P<title>run (?P<id>[0-9a-f]{10})[^"]*)">'
+    r"(?P<number>[^<]*)</span>"
+)
 HASH = re.compile(r"\b[0-9a-f]{10}\b")
 
 
@@ -66,6 +71,22 @@ def _cell(value: Any) -> str:
     if isinstance(value, int):
         return f'<td class="number">{value}</td>'
     return f"<td>{value}</td>"
+
+
+def numbers_linked(text: str, known: Iterable[str], up: str) -> str:
+    """HTML in which every measured number of a printed table leads to the first run behind it.
+
+    Its title names them all. Arguments as ``runs_linked`` takes them.
+    """
+    ids = set(known)
+
+    def linked(found: re.Match[str]) -> str:
+        title, id, number = found["title"], found["id"], found["number"]
+        if id not in ids:
+            return found[0]
+        return f'<a class="srlib-number" title="{title}" href="{up}runs/{id}.html">{number}</a>'
+
+    return NUMBER.sub(linked, text)
 
 
 def runs_linked(text: str, known: Iterable[str], up: str) -> str:

@@ -54,6 +54,10 @@ def paper_page(paper: str, claims: pd.DataFrame, facts: pd.DataFrame, root: Path
             where = f"[Its notebook](../notebooks/{_notebook(paper, name, root)})."
             parts.append(f"### Table {name}\n\n{shown.summary(table)} {where}")
             parts.append(f"<details><summary>the table</summary>{_sheet(table)}</details>")
+            parts.append(
+                "<details><summary>cite this table</summary>\n\n"
+                f"```bibtex\n{shown.cite(table, root)}```\n\n</details>"
+            )
     parts.append("## Its claims\n\n" + "\n".join(_claims(claims[claims["paper"] == paper])))
     own = facts[facts["papers"].str.lower().str.contains(paper)]
     parts.append("## Its facts\n\n" + "\n".join(_facts(own)))

@@ -1,6 +1,7 @@
 """The site's sources: every link leads somewhere, every run has its page, nothing is unescaped."""
 
 import re
+from html import escape
 from html.parser import HTMLParser
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from papers import contradictions
 from papers.ledger import ledger
 from papers.printed import list_papers
-from papers.show import gallery
+from papers.show import gallery, paper_tables
 from papers.site import build, claims, images, literature
 from papers.site import html as parts
 from papers.site import runs as run_pages
@@ -66,6 +67,20 @@ def test_what_is_no_text_or_no_run_stays_as_it_is(text: str) -> None:
 def test_linking_twice_changes_nothing_more() -> None:
     once = parts.runs_linked(f"<td>{RUN} {RUN}</td>", {RUN}, "")
     assert parts.runs_linked(once, {RUN}, "") == once
+
+
+@given(plain)
+def test_a_measured_number_leads_to_the_first_of_its_runs(number: str) -> None:
+    title = f"run {RUN} ffffffffff"
+    text = paper_tables.RUN.format(escape(number), by=title)
+    found = Seen(parts.numbers_linked(text, {RUN}, "../"))
+    assert (found.links, found.words) == ([f"../runs/{RUN}.html"], Seen(text).words)
+
+
+@pytest.mark.parametrize("by", ["counted by srlib.complexity", "run ffffffffff"])
+def test_a_number_without_a_page_of_its_run_stays_as_it_is(by: str) -> None:
+    text = paper_tables.RUN.format("32.12", by=by)
+    assert parts.numbers_linked(text, {RUN}, "") == text
 
 
 # a page's own line ends are all that a reader of HTML may change
