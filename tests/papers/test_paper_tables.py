@@ -301,7 +301,7 @@ def test_a_table_names_its_runs_and_explains_its_codes(table: PaperTable) -> Non
 def test_every_measured_number_names_its_runs(table: PaperTable) -> None:
     html = show(table)._repr_html_()
     measured = table.cells[table.cells["measured"].notna() & (table.cells["from"] != "code")]
-    assert all(f'title="run {runs}"' in html for runs in measured["runs"])
+    assert all(f'title="run {runs}"' in str(html) for runs in measured["runs"])
 
 
 def test_a_table_is_cited_with_its_file_and_runs(table: PaperTable) -> None:
