@@ -261,9 +261,9 @@ def _grid_part(
     else:
         module = load_official(method, scale).to(config.evaluate.device)
         enlarge = protocol_grid.by_network(module, config.evaluate.device)
-    images = (
-        (path.stem, three_channels(read_image(path))) for _, path in images_of(name, config.sets)
-    )
+    files = [path for _, path in images_of(name, config.sets)]
+    images = ((path.stem, three_channels(read_image(path))) for path in files)
+    bar = tqdm(images, desc=f"{method} x{scale} {name}", total=len(files), disable=None)
     changed = [
         Protocol.of({part: choice}).reconstruction
         for choice in (() if tried.changed == "all" else tried.changed)
@@ -271,9 +271,8 @@ def _grid_part(
         if choice in PARTS[part]
     ]
     places = reconstructions() if tried.changed == "all" else [FIELD.reconstruction, *changed]
-    scores = protocol_grid.score_images(
-        enlarge, tqdm(images, desc=f"{method} x{scale} {name}", disable=None), scale, places
-    )
+    few = len(files) <= protocol_grid.FEW
+    scores = protocol_grid.score_images(enlarge, bar, scale, places, few)
     table = protocol_grid.without_repeats(protocol_grid.over_images(scores))
     table = table.round({"psnr": 5, "ssim": 7})
     table.insert(0, "network", method)

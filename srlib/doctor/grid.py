@@ -1,8 +1,9 @@
 """The grid: what every protocol gives for one and the same weights.
 
 Each image is reconstructed once for each LR, HR crop and pass, and every way to score is derived
-from that. SSIM is left out, as not a number, where a reconstruction that is not the field's is
-scored on anything but Y: maps of SSIM take most of the time.
+from that. Maps of SSIM take most of the time. So SSIM is left out, as not a number, where a
+reconstruction that is not the field's is scored on anything but Y; and, of a set of more than
+``FEW`` images, wherever a protocol has more than one deviation.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -59,6 +60,7 @@ def score_images(
     images: Iterable[tuple[str, NDArray]],
     scale: int,
     tried: Sequence[Reconstruction],
+    few: bool = True,
 ) -> pd.DataFrame:
     """Every image of a set by every protocol.
 
@@ -67,6 +69,7 @@ def score_images(
         images: (stem, HR) with HR uint8 (H, W, 3), not cropped.
         scale: HR size over LR size.
         tried: which reconstructions to make.
+        few: whether the set has ``FEW`` images at most, and so SSIM by more protocols.
 
     Returns:
         A row an image and protocol: image, the parts, psnr (dB), ssim, pixels (compared).
@@ -81,7 +84,7 @@ def score_images(
                 continue
             pair = reconstruct(enlarge, image, scale, (lr, hr, way))
             if pair is not None:
-                for protocol, psnr, ssim in _scores(*pair, scale, protocols):
+                for protocol, psnr, ssim in _scores(*pair, scale, protocols, few):
                     height, width = pair[1].shape[:2]
                     cut = 2 * border_pixels(protocol.border, scale)
                     pixels = (height - cut) * (width - cut)
@@ -151,7 +154,7 @@ def read(path: str | Path) -> pd.DataFrame:
 
 
 def _scores(
-    sr: NDArray, hr: Pixels, scale: int, protocols: list[Protocol]
+    sr: NDArray, hr: Pixels, scale: int, protocols: list[Protocol], few: bool
 ) -> Iterator[tuple[Protocol, float, float]]:
     """PSNR and SSIM by protocols that share one reconstruction; each plane and map is made once."""
     errors: dict[tuple[str, str], NDArray] = {}
@@ -176,7 +179,8 @@ def _scores(
         error = float(np.mean(metrics.shave(errors[output, channel], border)))
         psnr = float("inf") if error == 0 else float(10 * np.log10(255.0**2 / error))
         ssim = float("nan")
-        if channel == FIELD.channel or one.reconstruction == FIELD.reconstruction:
+        on_y = channel == FIELD.channel or one.reconstruction == FIELD.reconstruction
+        if on_y and (few or len(one.deviations) <= 1):
             if kind in (*metrics.PADDED, "image-range"):  # these see where the image ends
                 ours, theirs = (metrics.shave(plane(of, channel), border) for of in (output, "hr"))
                 ssim = metrics.ssim(ours, theirs, kind=kind)  # type: ignore[arg-type]
