@@ -1,10 +1,13 @@
 """The ledger and the facts, as pages that a reader searches, sorts and filters."""
 
+import re
 from html import escape
 
 import pandas as pd
 
+from papers.comparison import paper_tables
 from papers.ledger import evidence
+from papers.printed import FOLDER
 from papers.show.facts import findings_table, headline, state
 from papers.show.tables import show
 from papers.show.verdicts import evidence_table, tally
@@ -20,7 +23,8 @@ def ledger_page(claims: pd.DataFrame) -> str:
             "place": anchor(one["id"]),
             "paper": link(one["paper"].upper(), f"papers/{one['paper']}.html"),
             "verdict": escape(one["verdict"]),
-            "says": f"<b>{escape(one['says'])}</b><br><small>{escape(one['source'])}; "
+            "says": f"<b>{escape(one['says'])}</b><br><small>"
+            f"{source_linked(one['paper'], one['source'])}; "
             f'<a href="#{anchor(one["id"])}">{escape(one["id"])}</a></small>',
             "because": escape(one["because"]) + _evidence(one["id"]),
             "runs": escape(one["runs"]),
@@ -37,6 +41,24 @@ def ledger_page(claims: pd.DataFrame) -> str:
         f"([the same as a notebook, with the rules]({NOTEBOOKS['claims']})).\n\n"
         f"{counts}\n\n## Every claim\n\n{listed}"
     )
+
+
+def tables_named(paper: str, source: str) -> list[str]:
+    """The printed tables that a claim's source names, by their keys."""
+    own = [table for key, table in paper_tables(FOLDER) if key == paper]
+    words = set(re.findall(r"\w+", source[source.find("Table") :])) if "Table" in source else set()
+    if "poster" in source or (words and own == ["poster"]):
+        words.add("poster")
+    return [table for table in own if table in words]
+
+
+def source_linked(paper: str, source: str, up: str = "") -> str:
+    """A claim's source, followed by the way to each table that it names: HTML."""
+    ways = [
+        link(f"table {name}", f"{up}papers/{paper}.html#table-{anchor(name)}")
+        for name in tables_named(paper, source)
+    ]
+    return "; ".join([escape(source), *ways])
 
 
 def _evidence(id: str) -> str:

@@ -12,6 +12,7 @@ from papers.printed import FOLDER, cells, list_papers, load_paper
 from papers.show import gallery
 from papers.show import paper_tables as shown
 from papers.show.figures import architecture
+from papers.site.claims import tables_named
 from papers.site.html import anchor, link
 from papers.site.html import facts as listed
 from srlib.networks import NETWORKS
@@ -58,6 +59,14 @@ def paper_page(paper: str, claims: pd.DataFrame, facts: pd.DataFrame, root: Path
                 "<details><summary>cite this table</summary>\n\n"
                 f"```bibtex\n{shown.cite(table, root)}```\n\n</details>"
             )
+            rest = [name in tables_named(paper, source) for source in claims["source"]]
+            asked = claims[pd.Series(rest, claims.index) & (claims["paper"] == paper)]
+            if len(asked):
+                lines = "\n".join(_claims(asked))
+                parts.append(
+                    f"<details><summary>claims on it ({len(asked)})</summary>\n\n{lines}\n\n"
+                    "</details>"
+                )
     parts.append("## Its claims\n\n" + "\n".join(_claims(claims[claims["paper"] == paper])))
     own = facts[facts["papers"].str.lower().str.contains(paper)]
     parts.append("## Its facts\n\n" + "\n".join(_facts(own)))

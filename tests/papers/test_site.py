@@ -91,6 +91,21 @@ def test_a_table_shows_what_it_was_given(text: str) -> None:
     assert found.words.count(text) >= 2
 
 
+@pytest.mark.parametrize(
+    ("paper", "source", "named"),
+    [
+        ("aidn", "Abstract; Sections 4.3, 5; Table 3", ["3"]),
+        ("aidn", "Section 4.3, Table 1; poster", ["1", "poster"]),
+        ("aidn", "Sections 1, 3.2", []),
+        ("rdsrn", "Tables I and II", ["I", "II"]),
+        ("rdsrn", "Section II", []),
+        ("fdiwn", "Table", ["poster"]),
+    ],
+)
+def test_a_claims_source_leads_to_its_tables(paper: str, source: str, named: list[str]) -> None:
+    assert claims.tables_named(paper, source) == named
+
+
 @pytest.fixture(scope="module")
 def found() -> tuple:
     findings = contradictions.findings()
