@@ -216,6 +216,67 @@ def validation_log(campaign: str, root: Path = ROOT) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)[columns]
 
 
+def searched(campaign: str, root: Path = ROOT) -> pd.DataFrame:
+    """The search of learning rates, on images held out of training.
+
+    Returns:
+        A row a network, multiple of the recipe's rates and set held out: network, scale, rate,
+        seed, lr_pixels (seen), set, psnr_y (dB; NaN where the run was lost), run. Empty without a
+        search.
+    """
+    folder = results_folder(root)
+    frames = []
+    for path in sorted((folder / campaign / "search").glob("*.csv")):
+        record = json.loads((folder / "runs" / campaign / f"search-{path.stem}.json").read_text())
+        frames.append(pd.read_csv(path).assign(run=record["run"]))
+    if not frames:
+        columns = ["network", "scale", "rate", "seed", "lr_pixels", "set", "psnr_y", "run"]
+        return pd.DataFrame(columns=columns)
+    return pd.concat(frames, ignore_index=True)
+
+
+def best_rates(found: pd.DataFrame) -> pd.DataFrame:
+    """Which rate each network scores best at, and what the recipe's own rate is short of it.
+
+    Args:
+        found: from ``searched``.
+
+    Returns:
+        A row a network and set: network, set, best (multiple), short (dB that the recipe's own
+        rate scores less; NaN where that was not tried).
+    """
+    rows = []
+    for (network, name), part in found.groupby(["network", "set"], sort=False):
+        by_rate = part.groupby("rate")["psnr_y"].mean()
+        own = by_rate.get(1.0, math.nan)
+        rows.append([network, name, by_rate.idxmax(), by_rate.max() - own])
+    return pd.DataFrame(rows, columns=["network", "set", "best", "short"])
+
+
+def fair(found: pd.DataFrame) -> str:
+    """Whether the networks agree on the rate that suits them: sentences for a notebook.
+
+    Args:
+        found: from ``searched``.
+    """
+    if found.empty:
+        return "No search of learning rates is tracked for this campaign."
+    best = best_rates(found)
+    parts = []
+    for rate, rows in best.groupby("best"):
+        names = [f"{row['network']} on {row['set']}" for row in rows.to_dict("records")]
+        parts.append(f"×{rate:g} by {', '.join(names)}")
+    tried = ", ".join(f"×{rate:g}" for rate in sorted(found["rate"].unique()))
+    seen = found["lr_pixels"].iloc[0] / 1e6
+    text = (
+        f"Of {tried} the recipe's rates, after {seen:.1f} million LR pixels and on images held out "
+        f"of training, the best is {'; '.join(parts)}."
+    )
+    if best["short"].notna().all():
+        text += f" The recipe's own rate is {best['short'].max():.2f} dB short of it at most."
+    return text
+
+
 def cost(campaign: str, root: Path = ROOT) -> pd.DataFrame:
     """What each training run took, from its record.
 

@@ -5,12 +5,14 @@ parameters, device and minutes; its results lie beside it (``srlib.paths``).
 """
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from srlib.paths import ROOT, Result, recorded, results
 
+SEARCHED = re.compile(r"search-(?P<method>.+)-x(?P<scale>\d+)-rate(?P<rate>[\d.]+)")
 SHORT = 4  # digits of an id that are enough to ask for it, if no other begins alike
 
 
@@ -19,8 +21,9 @@ class Run(NamedTuple):
 
     Attributes:
         id: ten hexadecimal digits.
-        stage: what was run: "train", "evaluate", "reference" or "grid".
-        result: what it made; None of a grid, which is of many networks.
+        stage: what was run: "train", "evaluate", "reference", "search" or "grid".
+        result: what it made; None of a search, which keeps no weights, and of a grid, which is of
+            many networks.
         path: the record, below the repository's root.
         record: what the record holds.
     """
@@ -34,6 +37,9 @@ class Run(NamedTuple):
     @property
     def title(self) -> str:
         """What was run, in words."""
+        if found := SEARCHED.fullmatch(self.path.stem):
+            method, scale, rate = found.groups()
+            return f"Search of rates: {method} x{scale} at x{rate}, {self.path.parent.name}"
         if self.result is None:
             return f"The grid of protocols, {self.path.parent.name}"
         verb = "Training" if self.stage == "train" else "Scores"
@@ -44,6 +50,9 @@ class Run(NamedTuple):
     def command(self) -> str:
         """The line that makes it again, in a checkout of its commit."""
         params = f"--params {self.record['params']}"
+        if found := SEARCHED.fullmatch(self.path.stem):
+            method, scale, rate = found.groups()
+            return f"srlib search {params} --network {method} --scale {scale} --rate {rate}"
         if self.result is None:
             return f"srlib grid {params} --out {self.path.with_suffix('.csv').name}"
         _, method, scale, seed = self.result
@@ -68,7 +77,8 @@ def runs(root: Path = ROOT) -> list[Run]:
 def _read(root: Path) -> Iterator[Run]:
     for path in sorted((results(root) / "runs").glob("*/*.json")):
         record = json.loads(path.read_text())
-        stage, result = recorded(path) or ("grid", None)
+        other = "search" if SEARCHED.fullmatch(path.stem) else "grid"
+        stage, result = recorded(path) or (other, None)
         yield Run(record["run"], stage, result, path.relative_to(root), record)
 
 
@@ -123,7 +133,7 @@ def facts(run: Run, root: Path = ROOT) -> dict[str, str]:
         told["seed"] = str(run.result.seed)
     if "steps" in record:
         told["steps"] = f"{record['steps']:,} of {record['images_seen']:,} patches in all"
-    for name in ("weights_sha256", "weights", "grid_sha256"):
+    for name in ("weights_sha256", "weights", "grid_sha256", "search_sha256"):
         if record.get(name):
             told[name.replace("_", " ")] = record[name]
     provenance = own.get("provenance", {})

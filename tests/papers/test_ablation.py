@@ -13,10 +13,13 @@ from papers.ablation import (
     TOGETHER,
     answer,
     best,
+    best_rates,
     cost,
     decided,
+    fair,
     price,
     printed,
+    searched,
     steps,
     validation_log,
 )
@@ -282,3 +285,41 @@ def test_a_line_is_the_mean_in_a_band_from_least_to_most() -> None:
     assert np.asarray(axis.lines[0].get_ydata()).tolist() == [2, 3]
     band = np.asarray(axis.collections[0].get_paths()[0].vertices)
     assert {tuple(corner) for corner in band.tolist()} == {(1, 0), (1, 5), (2, 3)}
+
+
+def with_search(root: Path, scores: dict[float, float]) -> pd.DataFrame:
+    """A search of one network's rates, as its stage leaves it: rate -> PSNR-Y."""
+    folder, runs = root / "results/bsd400/search", root / "results/runs/bsd400"
+    folder.mkdir(parents=True)
+    runs.mkdir(parents=True)
+    for rate, psnr in scores.items():
+        row = {"network": "aidn-base", "scale": 4, "rate": rate, "seed": 0, "lr_pixels": 7_000_000}
+        name = f"aidn-base-x4-rate{rate:g}"
+        pd.DataFrame([row | {"set": "BSD400", "psnr_y": psnr}]).to_csv(
+            folder / f"{name}.csv", index=False
+        )
+        (runs / f"search-{name}.json").write_text(json.dumps({"run": f"run-{rate:g}"}))
+    return searched("bsd400", root)
+
+
+def test_the_best_rate_is_told_with_what_the_recipes_own_is_short_of_it(tmp_path: Path) -> None:
+    row = best_rates(with_search(tmp_path, {0.5: 26.0, 1: 26.1, 2: 26.4})).iloc[0]
+    assert row["best"] == 2
+    assert row["short"] == pytest.approx(0.3)
+
+
+def test_a_rate_at_which_the_run_was_lost_is_not_the_best(tmp_path: Path) -> None:
+    found = with_search(tmp_path, {1: 26.1, 2: float("nan")})
+    assert best_rates(found).iloc[0]["best"] == 1
+
+
+def test_the_sentence_on_rates_names_them_and_the_pixels(tmp_path: Path) -> None:
+    text = fair(with_search(tmp_path, {0.5: 26.0, 1: 26.1, 2: 26.4}))
+    assert "×0.5, ×1, ×2" in text and "7.0 million LR pixels" in text
+    assert "×2 by aidn-base on BSD400" in text and "0.30 dB short" in text
+
+
+def test_without_a_search_that_is_said(tmp_path: Path) -> None:
+    assert fair(searched("bsd400", tmp_path)) == (
+        "No search of learning rates is tracked for this campaign."
+    )

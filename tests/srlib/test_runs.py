@@ -51,3 +51,15 @@ def test_what_a_run_says_holds_its_scores() -> None:
     for name, scores in found["sets"].items():
         assert facts(scored)[name].startswith(f"{scores['psnr_y']:.3f} dB")
     assert scored.command in in_words([scored])
+
+
+def test_a_search_of_rates_says_how_to_make_it_again(tmp_path: Path) -> None:
+    folder = tmp_path / "results" / "runs" / "c"
+    folder.mkdir(parents=True)
+    record = {"run": "abcdef0123", "params": "campaigns/c/params.yaml"}
+    (folder / "search-aidn-aidb-x4-rate0.5.json").write_text(json.dumps(record))
+    (run,) = runs(tmp_path)
+    assert run.stage == "search" and run.result is None
+    assert run.command == (
+        "srlib search --params campaigns/c/params.yaml --network aidn-aidb --scale 4 --rate 0.5"
+    )
