@@ -32,6 +32,7 @@ MOVED = (
     (r"\]\(\.\./results/figures/", r"](../figures/"),
     (r"\]\(00_start_here\.ipynb#Words\)", r"](../words.md)"),
     (r"\[([^\]]*)\]\(\.\./(?!figures/|words\.md)([^)]*)\)", r"\1 (`\2`)"),
+    (r"`make site`, page \*(\w+)\*", r"[\1](../\1.md)"),
 )
 API = ["create_network", "list_networks", "load_official", "load_pretrained", "upscale"]
 API += ["imresize", "complexity"]
