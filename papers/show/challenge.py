@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from papers.challenge import WEIGHTS, baseline, entries, scored
 from papers.show.figures import foot
+from srlib.viewer import framed
 
 NO_DEVICE = "device not printed"
 MOVED = {  # what the score depends on: its name, its unit, and how far it can be moved
@@ -116,7 +117,4 @@ def movable_score(challenge: str = "NTIRE 2026") -> HTML:
         f'<script type="application/json" id="data">{json.dumps(data)}</script>'
         f'<script type="module">{SCRIPT}</script></html>'
     )
-    return HTML(
-        f'<div><iframe title="{escape(challenge)}: its score, to move" width="100%" height="220" '
-        f'style="border: 0" srcdoc="{escape(document, quote=True)}"></iframe></div>'
-    )
+    return HTML(f"<div>{framed(f'{challenge}: its score, to move', document, 220)}</div>")

@@ -1,7 +1,6 @@
 """The page "Why is my PSNR different?": the grid of protocols, to ask without a kernel."""
 
 import json
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ from srlib.doctor.why import (
 from srlib.evaluation.metrics import luma, psnr, score
 from srlib.files import replacing
 from srlib.paths import ROOT
+from srlib.viewer import framed
 
 HERE = Path(__file__).parent
 PAGE = "why-is-my-psnr-different.html"
@@ -44,11 +44,7 @@ def ladder(grid: Grid | None = None) -> HTML:
 
     A page within the notebook, with the grid in it: it works without a kernel, and in an export.
     """
-    text = escape(document(grid), quote=True)
-    return HTML(
-        '<div><iframe title="The ladder of protocols" '
-        f'srcdoc="{text}" width="100%" height="1150" style="border: 0"></iframe></div>'
-    )
+    return HTML(f"<div>{framed('The ladder of protocols', document(grid), 1150)}</div>")
 
 
 def embedded(grid: Grid) -> str:

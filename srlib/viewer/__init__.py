@@ -172,8 +172,18 @@ def fragment(
         "<p><b>A still:</b> scripts of this notebook do not run here. In JupyterLab, trust it and "
         f"the viewer works: type {command} in a terminal, or choose <i>Trust Notebook</i> in the "
         "command palette, then open it again.</p></div>\n"
-        f'<iframe title="{escape(name)}: viewer of reconstructions" width="100%" '
-        f'height="{HEIGHT}" style="border: 0" srcdoc="{escape(document)}"></iframe>\n</div>'
+        f"{framed(f'{name}: viewer of reconstructions', document, HEIGHT)}\n</div>"
+    )
+
+
+def framed(title: str, document: str, height: int) -> str:
+    """A whole HTML document in a frame of its own, ``height`` CSS pixels high, as wide as the page.
+
+    Its style and script touch nothing outside. Where frames are dropped, nothing is seen.
+    """
+    return (
+        f'<iframe title="{escape(title)}" width="100%" height="{height}" style="border: 0" '
+        f'srcdoc="{escape(document)}"></iframe>'
     )
 
 

@@ -17,7 +17,10 @@ async function session(model) {
   for (const provider of navigator.gpu && (await navigator.gpu.requestAdapter()) ? ["webgpu", "wasm"] : ["wasm"]) {
     try {
       const ort = await runtime(provider === "webgpu");
-      const made = await ort.InferenceSession.create(model, { executionProviders: [provider] });
+      const made = await ort.InferenceSession.create(model, {
+        executionProviders: [provider],
+        logSeverityLevel: 3, // else notes on where each operator runs come as errors
+      });
       sessions[model] = { ort, made, provider };
       return sessions[model];
     } catch (error) {
