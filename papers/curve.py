@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
 from srlib import config
+from srlib.config import load_config
 from srlib.paths import ROOT, Result, find
 
 EXCLUDED = ("quick",)  # six small photographs, scored on others
@@ -41,6 +42,36 @@ def points(root: Path = ROOT) -> pd.DataFrame:
         rows += [own | {"set": name, "psnr_y": s["psnr_y"]} for name, s in found["sets"].items()]
     columns = ["campaign", "network", "scale", "seed", "run", "optimiser", "set"]
     return pd.DataFrame(rows, columns=[*columns, "lr_pixels", "psnr_y"])
+
+
+def held_out(network: str = "aidn-aidb", scale: int = 4, root: Path = ROOT) -> pd.DataFrame:
+    """What the recipes came to on images held out of training, by which they may be chosen.
+
+    Returns:
+        A row a run of the network that was validated on such images: campaign, seed, optimiser,
+        patches (their sides in HR pixels, in the order of the stages), lr_pixels (seen), a column
+        of PSNR-Y (dB) for each set held out, run.
+    """
+    table = points(root)
+    tests = set(table["set"])
+    own = table[(table["network"] == network) & (table["scale"] == scale)]
+    rows = []
+    for key, _ in own.groupby(["campaign", "seed"], sort=False):
+        campaign, seed = cast(tuple[str, int], key)
+        first = own[(own["campaign"] == campaign) & (own["seed"] == seed)].iloc[0]
+        path = Result(campaign, network, scale, seed).folder(root) / "validation.csv"
+        log = pd.read_csv(path)
+        last = log[(log["step"] == log["step"].max()) & ~log["set"].isin(tests)]
+        recipe = load_config(root / "campaigns" / campaign / "params.yaml").train
+        if last.empty or recipe is None:
+            continue
+        sides = dict.fromkeys(stage.patch or recipe.patch for stage in recipe.stages)
+        row = {"campaign": campaign, "seed": seed, "optimiser": first["optimiser"]}
+        row |= {"patches": ", ".join(map(str, sides)), "lr_pixels": first["lr_pixels"]}
+        row |= dict(zip(last["set"], last["psnr_y"], strict=True))
+        rows.append(row | {"run": first["run"]})
+    found = pd.DataFrame(rows)
+    return found[[*(c for c in found if c != "run"), "run"]] if rows else found
 
 
 def _seen(result: Result, headers: dict[Result, dict[str, Any]]) -> int:

@@ -56,3 +56,18 @@ def test_a_step_with_a_larger_spread_needs_more_seeds() -> None:
     assert (table["needed"] >= 2).all() and len(table) == 4
     by = table.assign(ratio=table["deviation"] / table["published"].abs()).sort_values("ratio")
     assert by["needed"].is_monotonic_increasing
+
+
+def test_recipes_are_compared_on_images_held_out_alone() -> None:
+    table = curve.held_out()
+    tests = set(curve.points()["set"])
+    assert len(table) and not tests & set(table.columns)
+
+
+def test_a_recipe_is_told_by_the_patches_of_its_stages() -> None:
+    by_campaign = curve.held_out().set_index("campaign")["patches"]
+    for campaign, patches in by_campaign.items():
+        recipe = load_config(ROOT / "campaigns" / str(campaign) / "params.yaml").train
+        assert recipe is not None
+        expected = {stage.patch or recipe.patch for stage in recipe.stages}
+        assert {int(side) for side in patches.split(", ")} == expected
