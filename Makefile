@@ -13,15 +13,21 @@ help:
 	@echo "make lab     JupyterLab on the notebooks, trusted where they are as in git"
 	@echo "make site    the site, from what is tracked, into site/"
 	@echo "make bench   the benchmarks, as ratios"
-	@echo "make lock    pin the versions of a fresh environment in requirements.lock"
+	@echo "make lock    the newest versions, for every system, into uv.lock and requirements.lock"
 
 env: $(VENV)/.stamp
 
-# torch comes first and alone: asked for together with the rest, pip may prefer a CUDA build.
-$(VENV)/.stamp: pyproject.toml requirements.lock
+# torch is built once for each kind of device: uv.lock says which version, pip's indexes which build.
+TORCH = $(shell sed -n '/^name = "torch"$$/{n;s/version = "\(.*\)"/torch==\1/p;}' uv.lock)
+
+$(VENV)/.stamp: pyproject.toml requirements.lock uv.lock
+	@$(PYTHON) -c 'import sys; (3, 11) <= sys.version_info < (3, 15) or \
+		sys.exit("The lock is for Python 3.11 to 3.14, not %d.%d; name one: make env PYTHON=python3.13" \
+		% sys.version_info[:2])'
 	$(PYTHON) -m venv --upgrade-deps $(VENV)
-	$(VENV)/bin/pip install -q "$$(grep '^torch==' requirements.lock)"
-	$(VENV)/bin/pip install -q -c requirements.lock -e ".[dev]"
+	$(VENV)/bin/pip install -q --require-hashes -r requirements.lock
+	$(VENV)/bin/pip install -q $(TORCH)
+	$(VENV)/bin/pip install -q --no-deps -e .
 	@touch $@
 
 repro: env
@@ -55,12 +61,14 @@ bench: env
 	python benchmarks/patches.py
 	python benchmarks/step.py
 
+EXPORT = $(VENV)/.lock/bin/uv export -q --locked --extra dev --no-emit-project --no-annotate --no-header
+
 lock:
-	rm -rf $(VENV)/.lock && $(PYTHON) -m venv --upgrade-deps $(VENV)/.lock
-	$(VENV)/.lock/bin/pip install -q "$$(grep '^torch==' requirements.lock)"
-	$(VENV)/.lock/bin/pip install -q -e ".[dev]"
-	{ head -n 1 requirements.lock; $(VENV)/.lock/bin/pip freeze --exclude-editable \
-		| sed 's/+cpu$$//' | grep -v -E '^(pip|setuptools)=='; } > requirements.lock.new
+	$(PYTHON) -m venv $(VENV)/.lock && $(VENV)/.lock/bin/pip install -q uv
+	$(VENV)/.lock/bin/uv lock --upgrade
+	{ echo "# uv.lock for pip, but for torch and the libraries of CUDA that it brings. Made by make lock."; \
+		$(EXPORT) $$($(EXPORT) --no-hashes | sed -nE 's/^(torch|triton|(cuda|nvidia)-[^=]*)==.*/--no-emit-package \1/p'); \
+	} > requirements.lock.new
 	mv requirements.lock.new requirements.lock && rm -rf $(VENV)/.lock
 
 clean:

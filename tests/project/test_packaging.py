@@ -1,4 +1,4 @@
-"""pyproject.toml, requirements.lock and environment.yml agree, and nothing heavy is in git."""
+"""pyproject.toml, both locks and environment.yml agree, and nothing heavy is in git."""
 
 import ast
 import re
@@ -6,10 +6,12 @@ import subprocess
 import sys
 import tomllib
 from importlib.metadata import packages_distributions, version
+from typing import Any
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from srlib.paths import ROOT
@@ -34,21 +36,94 @@ def required(lines: list[str]) -> list[Requirement]:
 
 
 REQUIRED = required(PROJECT["dependencies"] + EXTRAS["dev"])
-LOCK = {
-    canonicalize_name(name): pin
-    for name, pin in re.findall(
-        r"^([\w.\-]+)==(\S+)$", (ROOT / "requirements.lock").read_text(), re.MULTILINE
-    )
-}
+UV: list[dict[str, Any]] = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
+
+# torch's build is chosen with the device, and brings these libraries itself.
+BY_DEVICE = re.compile(r"(torch|triton|(cuda|nvidia)-.*)")
+
+
+def dev() -> dict[tuple[str, str], set[str]]:
+    """(name, version) of each package of uv.lock that the extra dev needs -> hashes of its files.
+
+    Both versions where an older Python needs another one.
+    """
+    found: dict[tuple[str, str], set[str]] = {}
+    seen: set[tuple[Any, ...]] = set()
+    open_edges: list[dict[str, Any]] = [{"name": "srlib", "extra": ["dev"]}]
+    while open_edges:
+        edge = open_edges.pop()
+        key = edge["name"], edge.get("version"), tuple(edge.get("extra", ()))
+        if key in seen:
+            continue
+        seen.add(key)
+        for package in UV:
+            if package["name"] != key[0] or key[1] not in (None, package.get("version")):
+                continue
+            open_edges += package.get("dependencies", [])
+            for extra in key[2]:
+                open_edges += package.get("optional-dependencies", {}).get(extra, [])
+            if key[0] != "srlib":
+                files = [*package.get("wheels", []), *filter(None, [package.get("sdist")])]
+                found[key[0], package["version"]] = {file["hash"] for file in files}
+    return found
+
+
+def pip() -> dict[tuple[str, str], set[str]]:
+    """(name, version) of each package of requirements.lock -> hashes."""
+    text = (ROOT / "requirements.lock").read_text().replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    found = {}
+    for line in lines:
+        pin = re.match(r"([\w.\-]+)==([^\s;]+)", line)
+        assert pin, line
+        found[pin[1], pin[2]] = set(re.findall(r"--hash=(sha256:\w+)", line))
+    return found
 
 
 def pins() -> dict[str, str]:
-    """The version of each requirement in the lock."""
-    return {r.name: LOCK[canonicalize_name(r.name)] for r in REQUIRED}
+    """The version of each requirement in uv.lock."""
+    locked = dev()
+    names: dict[str, str] = {canonicalize_name(r.name): r.name for r in REQUIRED}
+    assert len([name for name, _ in locked if name in names]) == len(names)
+    return {names[name]: version for name, version in locked if name in names}
 
 
 def test_the_lock_pins_what_the_package_requires() -> None:
     assert [str(r) for r in REQUIRED if not r.specifier.contains(pins()[r.name])] == []
+
+
+def test_the_lock_is_of_todays_requirements() -> None:
+    """Name, extras of it, bounds, and which extra of srlib asks: as uv.lock read them."""
+    (own,) = (package for package in UV if package["name"] == "srlib")
+    read = {
+        (
+            each["name"],
+            frozenset(each.get("extras", ())),
+            SpecifierSet(each.get("specifier", "")),
+            each.get("marker", ""),
+        )
+        for each in own["metadata"]["requires-dist"]
+    }
+    asked = {"": PROJECT["dependencies"]}
+    asked |= {f"extra == '{extra}'": lines for extra, lines in EXTRAS.items()}
+    assert read == {
+        (canonicalize_name(r.name), frozenset(r.extras), r.specifier, marker)
+        for marker, lines in asked.items()
+        for r in required(lines)
+    }
+
+
+def test_the_lock_of_pip_is_that_of_uv() -> None:
+    ours = {key: hashes for key, hashes in dev().items() if not BY_DEVICE.fullmatch(key[0])}
+    assert pip() == ours and all(ours.values())
+
+
+def test_every_file_of_the_lock_is_on_pypi() -> None:
+    text = (ROOT / "uv.lock").read_text()
+    hosts = set(re.findall(r"\w+://[^/\"]+", text))
+    assert hosts == {"https://pypi.org", "https://files.pythonhosted.org"}
+    sources = [package["source"] for package in UV if package["name"] != "srlib"]
+    assert all(source == {"registry": "https://pypi.org/simple"} for source in sources)
 
 
 def test_the_environment_holds_what_the_lock_pins() -> None:
@@ -57,7 +132,7 @@ def test_the_environment_holds_what_the_lock_pins() -> None:
 
 
 def test_torchvision_is_not_needed() -> None:
-    assert "torchvision" not in LOCK
+    assert "torchvision" not in {name for name, _ in dev()}
 
 
 def test_all_is_every_extra_for_users() -> None:
@@ -80,19 +155,17 @@ def test_the_base_is_what_the_library_imports() -> None:
     assert {canonicalize_name(name) for name in names} == asked - FLOORS
 
 
-def test_every_line_of_the_lock_is_a_pin() -> None:
-    lines = (ROOT / "requirements.lock").read_text().splitlines()
-    assert [line for line in lines if line and not line.startswith("#")] and all(
-        "==" in line for line in lines if line and not line.startswith("#")
-    )
-
-
 def test_conda_takes_its_pins_from_the_lock() -> None:
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     python, pip, packages = environment["dependencies"]
-    assert packages == {"pip": ["-r requirements.lock", "-e .[dev]"]}
+    assert packages == {"pip": ["-r requirements.lock"]}
     assert pip == "pip"
     assert Requirement(python.replace("=", "==", 1)).specifier.contains("3.11")
+
+
+@pytest.mark.parametrize("name", ["README.md", "environment.yml"])
+def test_a_command_names_the_torch_of_the_lock(name: str) -> None:
+    assert set(re.findall(r"torch==([\d.]+)", (ROOT / name).read_text())) == {pins()["torch"]}
 
 
 def test_ci_runs_the_readmes_test_command() -> None:
