@@ -76,6 +76,13 @@ def test_a_workflow_may_read_and_ends(path: Any) -> None:
     assert all(job["timeout-minutes"] <= 60 for job in workflow["jobs"].values())
 
 
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_every_action_is_pinned_to_a_commit_beside_its_tag(path: Any) -> None:
+    used = re.findall(r"uses: (.*)", path.read_text(encoding="utf-8"))
+    pinned = [re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+", each) for each in used]
+    assert used and all(pinned), used
+
+
 def test_every_test_that_ci_names_exists() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in WORKFLOWS)
     named = re.findall(r"\btests/[\w/]+\.py", text)
