@@ -18,8 +18,9 @@ from papers.intervals import agrees, paired_bootstrap
 from papers.printed import published
 from papers.results import per_image, results
 from srlib.config import load_config
-from srlib.paths import ROOT, find
+from srlib.paths import ROOT
 from srlib.paths import results as results_folder
+from srlib.runs import scored
 
 CAMPAIGNS = ("paper", "ablation", "bsd400", "quick")  # the biggest first
 TOGETHER = "all sets"
@@ -406,9 +407,9 @@ def _matrices(
 def _trained(campaign: str, root: Path) -> list[tuple[Path, dict[str, Any]]]:
     """The folder and the training's header of each result of the campaign's networks."""
     return [
-        (path.parent, json.loads(path.read_text())["provenance"]["training"])
-        for result, path in find("metrics.json", campaign, root=root)
-        if result.seed is not None
+        (each.result.folder(root), each.provenance["training"])
+        for each in scored(campaign, root=root)
+        if each.result.seed is not None
     ]
 
 

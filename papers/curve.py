@@ -1,6 +1,5 @@
 """How PSNR grows with the budget: every network trained here, against the LR pixels that it saw."""
 
-import json
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,7 +8,8 @@ import pandas as pd
 
 from srlib import config
 from srlib.config import load_config
-from srlib.paths import ROOT, Result, find
+from srlib.paths import ROOT, Result
+from srlib.runs import scored
 
 EXCLUDED = ("quick",)  # six small photographs, scored on others
 
@@ -22,24 +22,24 @@ def points(root: Path = ROOT) -> pd.DataFrame:
         the run saw, repetitions included), psnr_y (dB).
     """
     rows: list[dict[str, Any]] = []
-    scored = {
-        result: json.loads(path.read_text())
-        for result, path in find("metrics.json", root=root)
-        if result.seed is not None and result.campaign not in EXCLUDED
-    }
-    headers = {result: found["provenance"]["training"] for result, found in scored.items()}
-    for result, found in scored.items():
-        header = headers[result]
+    trained = [
+        each
+        for each in scored(root=root)
+        if each.result.seed is not None and each.result.campaign not in EXCLUDED
+    ]
+    headers = {each.result: each.provenance["training"] for each in trained}
+    for result, sets, run, provenance in trained:
+        header = provenance["training"]
         own = {
             "campaign": result.campaign,
             "network": result.method,
             "scale": result.scale,
             "seed": result.seed,
-            "run": found["run"],
+            "run": run,
             "optimiser": "Muon" if header["train"].get("muon") else "Adam",
             "lr_pixels": _seen(result, headers),
         }
-        rows += [own | {"set": name, "psnr_y": s["psnr_y"]} for name, s in found["sets"].items()]
+        rows += [own | {"set": name, "psnr_y": s["psnr_y"]} for name, s in sets.items()]
     columns = ["campaign", "network", "scale", "seed", "run", "optimiser", "set"]
     return pd.DataFrame(rows, columns=[*columns, "lr_pixels", "psnr_y"])
 

@@ -4,7 +4,6 @@ Every number comes from a file under ``results/``; one without a run id is refus
 """
 
 import io
-import json
 import subprocess
 import tarfile
 import tempfile
@@ -15,10 +14,7 @@ import numpy as np
 import pandas as pd
 
 from srlib.paths import ROOT, find
-
-
-class ProvenanceError(ValueError):
-    """A result that does not say which run made it."""
+from srlib.runs import ProvenanceError, scored
 
 
 def results(root: Path = ROOT) -> pd.DataFrame:
@@ -29,18 +25,13 @@ def results(root: Path = ROOT) -> pd.DataFrame:
         (dB), ssim_y, run.
 
     Raises:
-        ProvenanceError: a ``metrics.json`` without a run id; names it.
+        ProvenanceError: a ``metrics.json`` whose run has no record; names both.
     """
     rows: list[dict[str, Any]] = []
-    for result, path in find("metrics.json", root=root):
-        found = json.loads(path.read_text())
-        if not found.get("run") or "provenance" not in found:
-            raise ProvenanceError(f"{path} names no run; evaluate it again with srlib evaluate")
-        seed = found["provenance"].get("training", {}).get("seed", -1)
-        for name, scores in found["sets"].items():
-            rows.append(
-                result._asdict() | {"seed": seed, "set": name, "run": found["run"]} | scores
-            )
+    for result, sets, run, _ in scored(root=root):
+        seed = -1 if result.seed is None else result.seed
+        for name, scores in sets.items():
+            rows.append(result._asdict() | {"seed": seed, "set": name, "run": run} | scores)
     columns = ["campaign", "method", "scale", "seed", "set", "images", "psnr_y", "ssim_y", "run"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -57,14 +48,14 @@ def per_image(campaign: str, root: Path = ROOT) -> pd.DataFrame:
 def training_log(campaign: str, root: Path = ROOT) -> pd.DataFrame:
     """Every training curve of one campaign: method, scale, seed, step, loss, lr, run."""
     frames = []
+    runs = {each.result: each.run for each in scored(campaign, root=root)}
     for result, path in find("train.csv", campaign, root=root):
-        metrics = json.loads((path.parent / "metrics.json").read_text())
         frames.append(
             pd.read_csv(path).assign(
                 method=result.method,
                 scale=result.scale,
                 seed=result.seed,
-                run=metrics["run"],
+                run=runs[result],
             )
         )
     return pd.concat(frames, ignore_index=True)

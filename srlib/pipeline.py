@@ -31,6 +31,7 @@ from srlib.doctor.protocols import FIELD, PARTS, RECONSTRUCTION, Protocol, recon
 from srlib.evaluation import score
 from srlib.evaluation.complexity import LR_720P, counts
 from srlib.evaluation.inference import upscale_array
+from srlib.evaluation.metrics import PROTOCOL
 from srlib.files import write_csv
 from srlib.networks import create_network, list_networks
 from srlib.paths import Result, find, results
@@ -388,9 +389,11 @@ def _score(
         "manifests": manifest_digest(config.data.test),
         "device": config.evaluate.device,
         "torch": torch.__version__.split("+")[0],
+        "protocol": PROTOCOL,
     }
+    run = run_id(facts)
     images = score.evaluate(method, test)
-    run = score.write_result(result.folder(HERE), images, facts)
+    score.write_result(result.folder(HERE), images)
     images_sha256 = file_sha256(result.folder(HERE) / "images.csv")
     for name, means in images.groupby("set", sort=False)[["psnr_y", "ssim_y"]].mean().iterrows():
         print(
@@ -403,6 +406,7 @@ def _score(
         result,
         stage,
         run=run,
+        provenance=facts,
         weights=facts.get("weights"),
         images_sha256=images_sha256,
     )

@@ -1,7 +1,8 @@
 """Which run made a number: the records below ``results/runs/``, found by their id.
 
-Every tracked result names its run by ten hexadecimal digits. The record of that run has its commit,
-parameters, device and minutes; its results lie beside it (``srlib.paths``).
+Every number that is shown names its run by ten hexadecimal digits. The record of that run has what
+determined it, its commit, parameters, device and minutes; its results lie beside it
+(``srlib.paths``).
 """
 
 import json
@@ -10,10 +11,30 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from srlib.paths import ROOT, Result, recorded, results
+from srlib.paths import ROOT, Result, find, recorded, results
 
 SEARCHED = re.compile(r"search-(?P<method>.+)-x(?P<scale>\d+)-rate(?P<rate>[\d.]+)")
 SHORT = 4  # digits of an id that are enough to ask for it, if no other begins alike
+
+
+class ProvenanceError(ValueError):
+    """A result that does not say which run made it."""
+
+
+class Scored(NamedTuple):
+    """Scores of one method, and what determined them.
+
+    Attributes:
+        result: which method, scale and seed.
+        sets: set -> "images" (their number), "psnr_y" (dB) and "ssim_y", means over them.
+        run: the id of the run that scored it.
+        provenance: data, weights, protocol and versions; "training", the header of its weights.
+    """
+
+    result: Result
+    sets: dict[str, dict[str, float]]
+    run: str
+    provenance: dict[str, Any]
 
 
 class Run(NamedTuple):
@@ -60,13 +81,12 @@ class Run(NamedTuple):
             return f"srlib evaluate {params} --reference {method} --scale {scale}"
         return f"srlib {self.stage} {params} --network {method} --scale {scale} --seed {seed}"
 
-    def measured(self, root: Path = ROOT) -> dict[str, Any] | None:
-        """Its ``metrics.json``; None of a training, whose scores are another run's, and a grid."""
+    def scores(self, root: Path = ROOT) -> dict[str, dict[str, float]]:
+        """Set -> means; none of a training, whose scores are another run's, and of a grid."""
         if self.result is None or self.stage == "train":
-            return None
+            return {}
         path = self.result.folder(root) / "metrics.json"
-        found = json.loads(path.read_text()) if path.is_file() else {}
-        return found if found.get("run") == self.id else None
+        return json.loads(path.read_text())["sets"] if path.is_file() else {}
 
 
 def runs(root: Path = ROOT) -> list[Run]:
@@ -80,6 +100,23 @@ def _read(root: Path) -> Iterator[Run]:
         other = "search" if SEARCHED.fullmatch(path.stem) else "grid"
         stage, result = recorded(path) or (other, None)
         yield Run(record["run"], stage, result, path.relative_to(root), record)
+
+
+def scored(campaign: str = "*", method: str = "*", root: Path = ROOT) -> Iterator[Scored]:
+    """Every tracked score with the record of its run.
+
+    Raises:
+        ProvenanceError: a ``metrics.json`` whose run has no record; names both.
+    """
+    for result, path in find("metrics.json", campaign, method, root):
+        place = result.record("reference" if result.seed is None else "evaluate", root)
+        record = json.loads(place.read_text()) if place.is_file() else {}
+        if not record.get("run") or "provenance" not in record:
+            raise ProvenanceError(
+                f"{place} does not say which run made {path}; evaluate it again with srlib evaluate"
+            )
+        sets = json.loads(path.read_text())["sets"]
+        yield Scored(result, sets, record["run"], record["provenance"])
 
 
 def find_runs(start: str, root: Path = ROOT) -> list[Run]:
@@ -117,7 +154,6 @@ def in_words(found: list[Run], root: Path = ROOT) -> str:
 def facts(run: Run, root: Path = ROOT) -> dict[str, str]:
     """What a run's record and results say of it: name -> text."""
     record = run.record
-    own = run.measured(root) or {}
     told = {
         "run": run.id,
         "what": run.title,
@@ -136,13 +172,13 @@ def facts(run: Run, root: Path = ROOT) -> dict[str, str]:
     for name in ("weights_sha256", "weights", "grid_sha256", "search_sha256"):
         if record.get(name):
             told[name.replace("_", " ")] = record[name]
-    provenance = own.get("provenance", {})
+    provenance = record.get("provenance", {})
     for name in ("manifests", "data", "protocol"):
         if name in provenance:
             told[name] = provenance[name]
     if "training" in provenance:
         told["trained by"] = f"run {provenance['training']['run']}"
-    for name, scores in own.get("sets", {}).items():
+    for name, scores in run.scores(root).items():
         told[name] = (
             f"{scores['psnr_y']:.3f} dB PSNR-Y, {scores['ssim_y']:.4f} SSIM-Y, "
             f"mean of {scores['images']} images"

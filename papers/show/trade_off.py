@@ -4,7 +4,6 @@ A chart of them in the manner of AIDN's Figure 1 and RFDN's Figures 4 and 5, who
 no text: those drawn here are the cells of the papers' tables, and what was measured.
 """
 
-import json
 import re
 from pathlib import Path
 from typing import Any, Literal
@@ -21,7 +20,8 @@ from papers.printed import FACTORS, published
 from papers.results import ProvenanceError, results
 from papers.show.figures import foot, label, sources
 from papers.show.point_labels import name_points
-from srlib.paths import ROOT, find
+from srlib.paths import ROOT
+from srlib.runs import scored
 from srlib.weights.official import official
 
 Cost = Literal["params", "macs_720p"]
@@ -110,9 +110,8 @@ def _measured(dataset: str, cost: Cost, scale: int, root: Path) -> list[dict[str
     for (campaign, method), group in scores[authors | own].groupby(["campaign", "method"]):
         if campaign in OWN:
             kind, network = TRAINED, str(method)
-            _, metrics = next(find("metrics.json", str(campaign), str(method), root))
-            first = json.loads(metrics.read_text())
-            settings = first["provenance"]["training"]["settings"]
+            first = next(scored(str(campaign), str(method), root))
+            settings = first.provenance["training"]["settings"]
         else:
             kind, entry = AUTHORS, official()[str(method)]
             network, settings = entry["network"], entry["settings"]

@@ -1,6 +1,5 @@
 """A page a run: what made it, how to make it again, its curve, its images' scores, who uses it."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from html import escape
@@ -12,8 +11,8 @@ from matplotlib import pyplot as plt
 
 from papers.ledger import ledger
 from papers.site.html import anchor, facts, link, table
-from srlib.paths import ROOT, find
-from srlib.runs import Run, runs
+from srlib.paths import ROOT
+from srlib.runs import Run, runs, scored
 from srlib.runs import facts as told
 
 
@@ -48,7 +47,7 @@ def _page(
         yield f"## Curve\n\n![Loss and validation score of run {run.id} by step]({name})"
     if settings:
         yield "## Settings\n\n```yaml\n" + yaml.safe_dump(settings, sort_keys=False) + "```"
-    if run.measured(root) and run.result:
+    if run.result and run.scores(root):
         images = pd.read_csv(run.result.folder(root) / "images.csv")
         columns = {"set": "set", "image": "image", "psnr_y": "PSNR-Y, dB", "ssim_y": "SSIM-Y"}
         yield "## Its images\n\n" + table(
@@ -85,8 +84,8 @@ def _index(found: dict[str, list[Run]]) -> str:
 def _trained_settings(root: Path) -> dict[str, dict]:
     """What each training was run with, as the scores of its weights tell it: run -> settings."""
     out = {}
-    for _, path in find("metrics.json", root=root):
-        training = json.loads(path.read_text())["provenance"].get("training")
+    for each in scored(root=root):
+        training = each.provenance.get("training")
         if training:
             out[training["run"]] = {key: training[key] for key in training if key != "run"}
     return out

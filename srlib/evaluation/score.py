@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,8 @@ from tqdm import tqdm
 
 from srlib.config import Picture
 from srlib.data.packed import PackedImages
-from srlib.evaluation.metrics import PROTOCOL, score
+from srlib.evaluation.metrics import score
 from srlib.files import replacing, write_csv, write_json
-from srlib.provenance import run_id
 
 Method = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]  # LR (h, w, 3) -> SR (s*h, s*w, 3)
 
@@ -70,19 +69,11 @@ def summarise(images: pd.DataFrame) -> dict[str, dict[str, float]]:
     }
 
 
-def write_result(folder: str | Path, images: pd.DataFrame, facts: dict[str, Any]) -> str:
-    """Write ``images.csv`` and ``metrics.json``; ``facts`` is what determined them.
-
-    Returns:
-        The run's id, which ``metrics.json`` holds beside protocol and provenance.
-    """
+def write_result(folder: str | Path, images: pd.DataFrame) -> None:
+    """Write ``images.csv`` and ``metrics.json``: numbers alone, as ``dvc metrics`` shows them."""
     folder = Path(folder)
     write_csv(folder / "images.csv", images.round({"psnr_y": 6, "ssim_y": 8}))
-    facts = facts | {"protocol": PROTOCOL}
-    run = run_id(facts)
-    summary = {"sets": summarise(images), "provenance": facts, "run": run}
-    write_json(folder / "metrics.json", summary)
-    return run
+    write_json(folder / "metrics.json", {"sets": summarise(images)})
 
 
 def save_picture(method: Method | None, store: PackedImages, picture: Picture, path: Path) -> None:

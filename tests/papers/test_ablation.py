@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import made_up
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -24,7 +25,7 @@ from papers.ablation import (
     validation_log,
 )
 from papers.show import figures
-from srlib.paths import ROOT
+from srlib.paths import ROOT, Result
 
 NETWORKS = ("aidn-base", "aidn-aieb", "aidn-fdc", "aidn-aidb")
 LEVELS = dict(zip(NETWORKS, (0.00, 0.10, 0.05, 0.05), strict=True))  # up, down, level: dB above
@@ -47,13 +48,10 @@ def make(
     level = {name: PRINTED.get(name, 28) + x - x.mean() for name, x in level.items()}
     for network in (*networks, "bicubic"):
         for seed in range(seeds if network != "bicubic" else 1):
-            folder = root / "results" / campaign / f"{network}-x4"
+            result = Result(campaign, network, 4, None if network == "bicubic" else seed)
+            folder = result.folder(root)
             training = {"run": f"train-{network}-{seed}", "network": network, "scale": 4}
             training |= {"seed": seed, "steps": STEPS, "train": {"patch": PATCH, "batch": BATCH}}
-            provenance: dict[str, object] = {}
-            if network != "bicubic":
-                folder /= f"seed{seed}"
-                provenance["training"] = training
             folder.mkdir(parents=True)
             psnr = {
                 name: LEVELS.get(network, -4) + shape + generator.normal(0, 0.002, len(shape))
@@ -66,8 +64,8 @@ def make(
                 name: {"images": len(p), "psnr_y": p.mean(), "ssim_y": 0.8}
                 for name, p in psnr.items()
             }
-            metrics = {"run": f"eval-{network}-{seed}", "provenance": provenance, "sets": sets}
-            (folder / "metrics.json").write_text(json.dumps(metrics))
+            provenance = {} if network == "bicubic" else {"training": training}
+            made_up.write(root, result, f"eval-{network}-{seed}", sets, **provenance)
             if network == "bicubic":
                 continue
             (folder / "train.csv").write_text("step,kind,loss,lr\n50,l1,0.1,1e-3\n")

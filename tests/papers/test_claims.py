@@ -1,11 +1,11 @@
 """Claims: their framework, their rules by made examples, and the ledger that tracks them."""
 
-import json
 import os
 import re
 from fractions import Fraction
 from pathlib import Path
 
+import made_up
 import numpy as np
 import pandas as pd
 import pytest
@@ -45,6 +45,7 @@ from papers.evidence import (
 from papers.ledger import evidence, judged, ledger
 from papers.printed import Number, Span, list_papers
 from papers.show.verdicts import Opened, tally
+from srlib.paths import Result
 
 TEXTS = os.environ.get("SRLIB_PAPERS")  # a folder with PAPER_*.txt, which are not ours to publish
 FOUND = computed("a", "params", 1)
@@ -272,18 +273,16 @@ def campaign(root: Path, **scores: list[list[float]]) -> Path:
     """A campaign "made" at x4 with the PSNR of Set5's images, a list a seed, by method."""
     for method, seeds in scores.items():
         for seed, images in enumerate(seeds):
-            folder = root / "results" / "made" / f"{method}-x4" / f"seed{seed}"
+            result = Result("made", method, 4, seed)
+            folder = result.folder(root)
             folder.mkdir(parents=True)
             lines = [f"Set5,{number},{psnr},0.9" for number, psnr in enumerate(images)]
             text = "\n".join(["set,image,psnr_y,ssim_y", *lines])
             (folder / "images.csv").write_text(text + "\n")
             mean = sum(images) / len(images)
-            metrics = {
-                "run": f"{method}{seed}",
-                "provenance": {"training": {"seed": seed, "scale": 4, **TRAINED}},
-                "sets": {"Set5": {"images": len(images), "psnr_y": mean, "ssim_y": 0.9}},
-            }
-            (folder / "metrics.json").write_text(json.dumps(metrics))
+            sets = {"Set5": {"images": len(images), "psnr_y": mean, "ssim_y": 0.9}}
+            training = {"seed": seed, "scale": 4, **TRAINED}
+            made_up.write(root, result, f"{method}{seed}", sets, training=training)
     return root
 
 

@@ -1,14 +1,14 @@
 """The learning curve: LR pixels of a run with stages of its own, and of one that goes on."""
 
-import json
 from pathlib import Path
 from typing import Any
 
+import made_up
 import pytest
 
 from papers import ablation, curve
 from srlib.config import load_config
-from srlib.paths import ROOT
+from srlib.paths import ROOT, Result
 
 STAGE = {"loss": "l1", "steps": 10, "lr": 1e-3, "lr_end": 0.0, "warmup": 0}
 
@@ -31,11 +31,9 @@ def test_the_pixels_of_a_run_are_those_of_its_stages(own: dict[str, Any], pixels
 
 def test_a_run_that_goes_on_counts_what_came_before(tmp_path: Path) -> None:
     for campaign, own in (("first", {}), ("second", {"start": "first"})):
-        folder = tmp_path / "results" / campaign / "aidn-x4" / "seed0"
-        folder.mkdir(parents=True)
-        found = {"run": campaign, "sets": {"Set5": {"psnr_y": 30.0}}}
-        found["provenance"] = {"training": header(**own)}
-        (folder / "metrics.json").write_text(json.dumps(found))
+        result = Result(campaign, "aidn", 4, seed=0)
+        sets = {"Set5": {"psnr_y": 30.0}}
+        made_up.write(tmp_path, result, campaign, sets, training=header(**own))
     table = curve.points(tmp_path).set_index("campaign")["lr_pixels"]
     assert table["second"] == 2 * table["first"] > 0
 

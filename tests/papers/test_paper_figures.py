@@ -1,9 +1,9 @@
 """The papers' figures: what is drawn, where names stand, what is refused, the same bytes twice."""
 
-import json
 from itertools import pairwise
 from pathlib import Path
 
+import made_up
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -43,6 +43,7 @@ from papers.show.trade_off import (
 )
 from srlib.networks import create_network
 from srlib.networks.rdsrn import RDSRN
+from srlib.paths import Result
 from srlib.weights.files import save_tensors
 
 STEM = "img_092"
@@ -56,25 +57,24 @@ def style():
     plt.close("all")
 
 
-def result(root: Path, folder: str, run: str, psnr: float, **provenance: object) -> None:
+def result(root: Path, made: Result, run: str, psnr: float, **provenance: object) -> None:
     """A result made up in this test: one score of Urban100."""
-    path = root / "results" / folder
-    path.mkdir(parents=True)
     scores = {"images": 1, "psnr_y": psnr, "ssim_y": 0.8}
-    found = {"run": run, "provenance": provenance, "sets": {"Urban100": scores}}
-    (path / "metrics.json").write_text(json.dumps(found))
-    (path / "images.csv").write_text(f"set,image,psnr_y,ssim_y\nUrban100,{STEM},{psnr},0.8\n")
+    made_up.write(root, made, run, {"Urban100": scores}, **provenance)
+    (made.folder(root) / "images.csv").write_text(
+        f"set,image,psnr_y,ssim_y\nUrban100,{STEM},{psnr},0.8\n"
+    )
 
 
 @pytest.fixture
 def measured(tmp_path: Path) -> Path:
     """A root with made-up results of bicubic, IMDN and two seeds of our own AIDB."""
-    result(tmp_path, "benchmarks/bicubic-x4", "run-bicubic", 23.0)
-    result(tmp_path, "benchmarks/imdn-x4", "run-imdn", 26.0)
+    result(tmp_path, Result("benchmarks", "bicubic", 4), "run-bicubic", 23.0)
+    result(tmp_path, Result("benchmarks", "imdn", 4), "run-imdn", 26.0)
     for seed in (0, 1):
         training = {"seed": seed, "settings": {"blocks": 6, "channels": 50}}
-        folder = f"bsd400/aidn-aidb-x4/seed{seed}"
-        result(tmp_path, folder, f"run-own-{seed}", 25.0 + seed, training=training)
+        own = Result("bsd400", "aidn-aidb", 4, seed)
+        result(tmp_path, own, f"run-own-{seed}", 25.0 + seed, training=training)
     return tmp_path
 
 
@@ -119,8 +119,8 @@ def test_multiply_adds_are_counted_for_printed_scores(tmp_path: Path) -> None:
 
 
 def test_a_measured_score_without_a_run_is_refused(tmp_path: Path) -> None:
-    result(tmp_path, "benchmarks/imdn-x4", "", 26.0)
-    with pytest.raises(ProvenanceError, match="names no run"):
+    result(tmp_path, Result("benchmarks", "imdn", 4), "", 26.0)
+    with pytest.raises(ProvenanceError, match="does not say which run"):
         points("aidn", "3", "Urban100", root=tmp_path)
 
 
@@ -271,7 +271,7 @@ def test_what_was_not_trained_is_an_empty_frame_with_the_reason(measured: Path) 
 def test_an_own_picture_without_a_result_is_refused(measured: Path) -> None:
     for folder in ("benchmarks/hr-x4", "benchmarks/bicubic-x4", "benchmarks/imdn-x4"):
         picture(measured, folder, grey=len(folder))
-    result(measured, "rdsrn/bicubic-x4", "run-other", 20.0)
+    result(measured, Result("rdsrn", "bicubic", 4), "run-other", 20.0)
     picture(measured, "rdsrn/rdsrn-x4")
     with pytest.raises(ProvenanceError, match="evaluate rdsrn of campaign rdsrn again"):
         compared("Urban100", STEM, {"RDSRN": ("rdsrn", "rdsrn")}, root=measured)

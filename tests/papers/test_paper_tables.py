@@ -1,10 +1,10 @@
 """The papers' tables, published beside measured: judged, marked, exported."""
 
 import io
-import json
 import re
 from pathlib import Path
 
+import made_up
 import numpy as np
 import pandas as pd
 import pytest
@@ -33,7 +33,7 @@ from papers.show.paper_tables import (
 )
 from srlib.data.imresize import _matrix
 from srlib.evaluation.metrics import luma, psnr, shave, ssim
-from srlib.paths import ROOT
+from srlib.paths import ROOT, Result
 
 PAPER = """
 paper: {key: some}
@@ -94,26 +94,23 @@ def papers(tmp_path: Path) -> Path:
     return folder
 
 
-def save(root: Path, place: str, run: str, seed: int = -1, **sets: tuple[float, float]) -> None:
-    """A made-up metrics.json."""
-    folder = root / "results" / place
-    folder.mkdir(parents=True)
-    facts = {
-        "run": run,
-        "provenance": {"training": {"seed": seed}} if seed >= 0 else {},
-        "sets": {k: {"images": 5, "psnr_y": p, "ssim_y": s} for k, (p, s) in sets.items()},
-    }
-    (folder / "metrics.json").write_text(json.dumps(facts))
+def save(
+    root: Path, place: str, run: str, seed: int | None = None, **sets: tuple[float, float]
+) -> None:
+    """Made-up scores of CAMPAIGN/METHOD at x4: set -> PSNR and SSIM."""
+    means = {k: {"images": 5.0, "psnr_y": p, "ssim_y": s} for k, (p, s) in sets.items()}
+    campaign, method = place.split("/")
+    made_up.write(root, Result(campaign, method, 4, seed), run, means)
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """Made-up results: bicubic within on Set5 and outside on Set14, IMDN, two seeds of Base."""
-    save(tmp_path, "benchmarks/bicubic-x4", "b1", Set5=(28.4299, 0.8105), Set14=(26.09, 0.7048))
-    save(tmp_path, "benchmarks/imdn-x4", "i1", Set5=(32.2114, 0.89478), Set14=(28.58, 0.78))
-    save(tmp_path, "benchmarks/arfdn-x4", "a1", Set5=(32.12, 0.8937))
-    save(tmp_path, "bsd400/aidn-base-x4/seed0", "s0", 0, Set5=(31.00, 0.8900))
-    save(tmp_path, "bsd400/aidn-base-x4/seed1", "s1", 1, Set5=(31.04, 0.8904))
+    save(tmp_path, "benchmarks/bicubic", "b1", Set5=(28.4299, 0.8105), Set14=(26.09, 0.7048))
+    save(tmp_path, "benchmarks/imdn", "i1", Set5=(32.2114, 0.89478), Set14=(28.58, 0.78))
+    save(tmp_path, "benchmarks/arfdn", "a1", Set5=(32.12, 0.8937))
+    save(tmp_path, "bsd400/aidn-base", "s0", 0, Set5=(31.00, 0.8900))
+    save(tmp_path, "bsd400/aidn-base", "s1", 1, Set5=(31.04, 0.8904))
     return tmp_path
 
 
@@ -135,7 +132,7 @@ def test_a_score_within_its_tolerance(table: PaperTable) -> None:
 
 
 def test_a_difference_of_the_tolerance_itself_is_within(papers: Path, tmp_path: Path) -> None:
-    save(tmp_path, "benchmarks/bicubic-x4", "b1", Set5=(28.43, 0.8106))
+    save(tmp_path, "benchmarks/bicubic", "b1", Set5=(28.43, 0.8106))
     found = paper_table("some", "7", root=tmp_path, folder=papers)
     assert cell(found, "Bicubic", "Set5")["status"] == "within"
     assert cell(found, "Bicubic", "Set5", "ssim_y")["status"] == "within"
@@ -183,14 +180,14 @@ def test_an_entry_stands_apart_and_is_not_counted(table: PaperTable) -> None:
 
 
 def test_a_part_of_a_campaign_counts_as_the_campaign(papers: Path, tmp_path: Path) -> None:
-    save(tmp_path, "benchmarks-x4/imdn-x4", "i2", Set5=(32.21, 0.8948))
+    save(tmp_path, "benchmarks-x4/imdn", "i2", Set5=(32.21, 0.8948))
     found = paper_table("some", "7", root=tmp_path, folder=papers)
     assert cell(found, "IMDN", "Set5")["runs"] == "i2"
 
 
 def test_a_result_without_a_run_is_refused(papers: Path, tmp_path: Path) -> None:
-    save(tmp_path, "benchmarks/imdn-x4", "", Set5=(32.21, 0.8948))
-    with pytest.raises(ProvenanceError, match="imdn-x4/metrics.json names no run"):
+    save(tmp_path, "benchmarks/imdn", "", Set5=(32.21, 0.8948))
+    with pytest.raises(ProvenanceError, match="reference-imdn-x4.json does not say which run"):
         paper_table("some", "7", root=tmp_path, folder=papers)
 
 
@@ -214,7 +211,7 @@ def test_the_frame_has_three_columns_for_each_printed_number(table: PaperTable) 
 
 
 def test_a_cell_is_as_bad_as_its_worst_number(papers: Path, tmp_path: Path) -> None:
-    save(tmp_path, "benchmarks/bicubic-x4", "b1", Set5=(28.42, 0.9))
+    save(tmp_path, "benchmarks/bicubic", "b1", Set5=(28.42, 0.9))
     status = paper_table("some", "7", root=tmp_path, folder=papers).status
     assert status.set_index(["row", "column"])["status"]["Bicubic", "Set5"] == "outside"
 

@@ -1,8 +1,8 @@
 """Published and tracked numbers as tables."""
 
-import json
 from pathlib import Path
 
+import made_up
 import pandas as pd
 import pytest
 import yaml
@@ -10,7 +10,7 @@ import yaml
 from papers.printed import PublishedError, load_paper, published
 from papers.results import ProvenanceError, over_seeds, results
 from papers.show.tables import printed_counts, printed_scores, show
-from srlib.paths import ROOT
+from srlib.paths import ROOT, Result
 
 
 def test_a_cell_gives_one_row_a_number() -> None:
@@ -47,10 +47,8 @@ def test_an_unknown_paper_or_table_names_those_there_are() -> None:
 
 
 def test_a_result_without_a_run_is_refused(tmp_path: Path) -> None:
-    folder = tmp_path / "results/quick/bicubic-x4"
-    folder.mkdir(parents=True)
-    (folder / "metrics.json").write_text(json.dumps({"sets": {}, "provenance": {}}))
-    with pytest.raises(ProvenanceError, match="metrics.json names no run"):
+    made_up.write(tmp_path, Result("quick", "bicubic", 4), "", {})
+    with pytest.raises(ProvenanceError, match="does not say which run made .*metrics.json"):
         results(tmp_path)
 
 

@@ -11,7 +11,6 @@ from srlib.config import Picture
 from srlib.data.imresize import imresize
 from srlib.data.pack import pack
 from srlib.data.packed import PackedImages
-from srlib.evaluation.metrics import PROTOCOL
 from srlib.evaluation.score import evaluate, save_picture, summarise, write_result
 
 
@@ -47,18 +46,15 @@ def test_a_method_of_the_wrong_scale_is_named_with_the_image(photographs: Packed
         evaluate(lambda lr: lr, photographs)
 
 
-def test_a_result_names_protocol_provenance_and_run(
-    photographs: PackedImages, tmp_path: Path
-) -> None:
-    run = write_result(tmp_path, evaluate(bicubic, photographs), {"method": "bicubic"})
-    found = json.loads((tmp_path / "metrics.json").read_text())
-    assert found["provenance"] == {"method": "bicubic", "protocol": PROTOCOL}
-    assert found["run"] == run
+def test_a_result_is_its_means(photographs: PackedImages, tmp_path: Path) -> None:
+    table = evaluate(bicubic, photographs)
+    write_result(tmp_path, table)
+    assert json.loads((tmp_path / "metrics.json").read_text()) == {"sets": summarise(table)}
 
 
-def test_equal_facts_give_equal_bytes(photographs: PackedImages, tmp_path: Path) -> None:
+def test_equal_scores_give_equal_bytes(photographs: PackedImages, tmp_path: Path) -> None:
     for folder in ("a", "b"):
-        write_result(tmp_path / folder, evaluate(bicubic, photographs), {"method": "bicubic"})
+        write_result(tmp_path / folder, evaluate(bicubic, photographs))
     for name in ("images.csv", "metrics.json"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 

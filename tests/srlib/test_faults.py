@@ -229,7 +229,7 @@ def write_store(folder: Path) -> None:
 
 def write_scores(folder: Path) -> None:
     row = {"set": "a", "image": "b", "psnr_y": 30.0, "ssim_y": 0.9}
-    write_result(folder, pd.DataFrame([row] * 1000), {"method": "bicubic"})
+    write_result(folder, pd.DataFrame([row] * 1000))
 
 
 def fetch_images(folder: Path) -> None:

@@ -7,13 +7,38 @@ import pytest
 
 from srlib.cli import _parser, main
 from srlib.paths import ROOT, find
-from srlib.runs import facts, find_runs, in_words, runs
+from srlib.provenance import run_id
+from srlib.runs import ProvenanceError, facts, find_runs, in_words, runs, scored
 
 
 def test_every_tracked_score_has_its_run() -> None:
     known = {run.id for run in runs()}
-    scored = {json.loads(path.read_text())["run"] for _, path in find("metrics.json")}
-    assert scored and scored <= known
+    made = {each.run for each in scored()}
+    assert made and made <= known
+
+
+def test_what_determined_a_score_gives_the_id_of_its_run() -> None:
+    assert {each.result: run_id(each.provenance) for each in scored()} == {
+        each.result: each.run for each in scored()
+    }
+
+
+def test_a_score_of_which_no_run_is_known_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "results" / "c" / "imdn-x4"
+    folder.mkdir(parents=True)
+    (folder / "metrics.json").write_text('{"sets": {}}')
+    with pytest.raises(ProvenanceError, match="reference-imdn-x4.json does not say which run made"):
+        list(scored(root=tmp_path))
+
+
+def test_a_tracked_score_is_numbers_alone() -> None:
+    """As ``dvc metrics show`` makes a column of each: images, PSNR and SSIM of a set."""
+    for _, path in find("metrics.json"):
+        found = json.loads(path.read_text())
+        assert found.keys() == {"sets"}, path
+        for means in found["sets"].values():
+            assert means.keys() == {"images", "psnr_y", "ssim_y"}, path
+            assert all(isinstance(value, int | float) for value in means.values()), path
 
 
 @pytest.mark.parametrize("run", runs(), ids=lambda run: run.path.stem + run.id)
@@ -45,12 +70,10 @@ def test_ids_that_begin_alike_are_named(tmp_path: Path) -> None:
 
 
 def test_what_a_run_says_holds_its_scores() -> None:
-    scored = next(run for run in runs() if run.measured())
-    found = scored.measured()
-    assert found is not None
-    for name, scores in found["sets"].items():
-        assert facts(scored)[name].startswith(f"{scores['psnr_y']:.3f} dB")
-    assert scored.command in in_words([scored])
+    run = next(run for run in runs() if run.scores())
+    for name, scores in run.scores().items():
+        assert facts(run)[name].startswith(f"{scores['psnr_y']:.3f} dB")
+    assert run.command in in_words([run])
 
 
 def test_a_search_of_rates_says_how_to_make_it_again(tmp_path: Path) -> None:
