@@ -10,7 +10,6 @@ from each worker's second batch on.
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from time import perf_counter
 import numpy as np
 import torch
 from PIL import Image
+from table import QUICKER, Row, keep, parser
 from torch.utils.data import DataLoader, Dataset
 
 from srlib.data.pack import pack
@@ -86,15 +86,15 @@ def from_store(store: PackedImages, patch: int) -> Iterator[object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description="Time PackedImages.batch against a DataLoader of PNGs."
+    arguments = parser("Time PackedImages.batch against a DataLoader of PNGs.")
+    arguments.add_argument("--images", type=Path, help="a folder of PNGs; without it they are made")
+    arguments.add_argument("--count", type=int, default=8, help="images to make")
+    arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument("--workers", type=int, default=2, help="of the DataLoader")
+    arguments.add_argument(
+        "--threads", type=int, default=1, help="of PyTorch, for PackedImages.batch"
     )
-    parser.add_argument("--images", type=Path, help="a folder of PNGs; without it they are made")
-    parser.add_argument("--count", type=int, default=8, help="images to make")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--workers", type=int, default=2, help="of the DataLoader")
-    parser.add_argument("--threads", type=int, default=1, help="of PyTorch, for PackedImages.batch")
-    args = parser.parse_args()
+    args = arguments.parse_args()
     torch.set_num_threads(args.threads)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -106,6 +106,7 @@ def main() -> None:
             Image.fromarray(store.lr(index)).save(folder / f"{index}x{SCALE}.png")
         threads = f"{args.threads} thread(s) against {args.workers} workers"
         print(f"{len(store)} images, batch {BATCH}, x{SCALE}, {threads}, patches/s:")
+        kept = []
         for patch in PATCHES:
             ours, speeds, theirs = from_store(store, patch), [], []
             pairs = PngPairs(folder, len(store), patch, BATCH * 3 * args.workers)
@@ -122,6 +123,11 @@ def main() -> None:
                 f"HR patch {patch:3}: PackedImages.batch {rows[0]:9,.0f}   "
                 f"DataLoader {rows[1]:7,.0f}   ratio {rows[0] / rows[1]:7.1f}"
             )
+            place = ("training batches", f"HR patches of {patch}", "PackedImages.batch")
+            against = f"a DataLoader of PNGs, {args.workers} workers"
+            kept.append(Row(*place, against, f"{QUICKER}, by the clock", rows[0] / rows[1]))
+    if args.keep:
+        keep("patches", kept, args.threads)
 
 
 if __name__ == "__main__":

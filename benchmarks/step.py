@@ -8,7 +8,6 @@ ones before, in turns within one run. Prints the share of the device's own matri
 measured in the same run, that the convolutions' arithmetic reaches.
 """
 
-import argparse
 import tempfile
 import time
 from dataclasses import replace
@@ -17,6 +16,7 @@ from statistics import median
 
 import numpy as np
 import torch
+from table import QUICKER, Row, keep, parser
 from torch import nn
 
 from srlib.config import Train, load_config
@@ -80,13 +80,13 @@ def optimizers(network: nn.Module, steps: int) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--params", default="campaigns/paper/params.yaml")
-    parser.add_argument("--network", default="aidn-aidb")
-    parser.add_argument("--scale", type=int, default=4)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--steps", type=int, default=5, help="timed steps, after two warm-ups")
-    options = parser.parse_args()
+    arguments = parser("Time training steps.")
+    arguments.add_argument("--params", default="campaigns/paper/params.yaml")
+    arguments.add_argument("--network", default="aidn-aidb")
+    arguments.add_argument("--scale", type=int, default=4)
+    arguments.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    arguments.add_argument("--steps", type=int, default=5, help="timed steps, after two warm-ups")
+    options = arguments.parse_args()
     config = load_config(options.params)
     if config.train is None:
         raise SystemExit(f"{options.params} trains nothing; name another campaign")
@@ -130,10 +130,15 @@ def main() -> None:
     print(f"multiply-adds {macs / 1e9:.1f} G a step (three forward passes)")
     floor = macs / rate
     print(f"floor {1e3 * floor:.1f} ms at {rate / 1e12:.3f} T multiply-adds/s, {recipe.precision}")
-    first = seconds["float32"]
+    first, rows = seconds["float32"], []
     for name, each in seconds.items():
         ratio, share = first / each, 100 * floor / each
         print(f"{name:16}{1e3 * each:10.1f} ms{ratio:8.2f} times{share:8.1f} % of the floor's rate")
+        place = (f"a step of {options.network}", f"batch {recipe.batch}, LR {lr_side}x{lr_side}")
+        if name != "float32":
+            rows.append(
+                Row(*place, name, "PyTorch's own float32", f"{QUICKER}, by the clock", ratio)
+            )
     if options.device == "cpu":
         for name, each in optimizers(network, options.steps).items():
             print(f"{name:24}{1e3 * each:7.1f} ms an update")
@@ -141,6 +146,8 @@ def main() -> None:
     days = recipe.steps * min(seconds.values()) / 86400
     print(f"{config.campaign.name}: {recipe.steps:,} steps = {days:,.2f} days a run")
     print(f"{count} runs = {count * days:,.1f} days, all priced as this network and scale")
+    if options.keep:
+        keep("step", rows, recipe.threads)
 
 
 if __name__ == "__main__":

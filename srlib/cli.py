@@ -46,8 +46,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="srlib", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run, about: str, *groups: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=about, description=about)
+    def command(
+        name: str, run, about: str, *groups: str, aliases: Sequence[str] = ()
+    ) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=about, description=about, aliases=aliases)
         sub.set_defaults(run=run)
         if "params" in groups:
             sub.add_argument("--params", default="params.yaml", help="a campaign's file")
@@ -225,13 +227,16 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--tile", type=_tile, default="auto", help="as `srlib upscale` takes it")
 
     sub = command(
-        "export-onnx",
-        _export_onnx,
-        "Write a network as an ONNX file, of any height and width, verified against PyTorch.",
+        "export",
+        _export,
+        "Write a network as an ONNX file, or as OpenVINO's IR, of any height and width, verified "
+        "against PyTorch.",
         *("scale", "weights"),
+        aliases=["export-onnx"],
     )
     sub.add_argument("network", metavar="NETWORK", help="a name; `srlib complexity` lists them")
-    sub.add_argument("output", metavar="OUT.onnx", help="the file to write")
+    sub.add_argument("output", metavar="OUT",
+                     help="OUT.onnx, or OUT.xml for OpenVINO, with OUT.bin beside it")  # fmt: skip
     sub.add_argument("--official", action="store_true",
                      help="NETWORK names the authors' weights, such as imdn")  # fmt: skip
 
@@ -604,14 +609,14 @@ def _compare(options: argparse.Namespace) -> None:
     print(f"{output}: {len(scene.pictures)} pictures, {size:.1f} MB; open it in any browser")
 
 
-def _export_onnx(options: argparse.Namespace) -> None:
-    from srlib.engines.export import export_onnx
+def _export(options: argparse.Namespace) -> None:
+    from srlib.engines.export import export
 
     if options.official:
         options.official, options.network = options.network, None
     chosen = _chosen(options)
     about = {"network": chosen.name, "run": chosen.run, "weights": chosen.weights}
-    worst = export_onnx(
+    worst = export(
         chosen.network, options.output, {key: value for key, value in about.items() if value}
     )
     print(f"{options.output}: {chosen.name} x{chosen.network.scale}, at most {worst:.1g} off")

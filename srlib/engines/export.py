@@ -1,14 +1,17 @@
-"""Networks as ONNX files, which run without PyTorch and without srlib: in a browser, on a phone."""
+"""Networks as files that run without PyTorch and without srlib: ONNX, and OpenVINO's IR."""
 
 import copy
 import logging
+import shutil
+import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import skimage.data
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from torch.nn.utils import parametrize
 
@@ -23,6 +26,8 @@ TRACED = (24, 32)  # height and width; not equal, so that a mix-up of the two is
 # of the largest value; the rounding of the deepest networks with untrained weights is just below.
 CLOSE = 1e-4
 
+Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
 
 class ExportError(ValueError):
     """A network that cannot be exported, or whose export gives something else; says why."""
@@ -32,6 +37,18 @@ def checked_sizes(min_size: int) -> list[tuple[int, int]]:
     """The six LR heights and widths that an export is verified on: the smallest, odd ones, wide."""
     sizes = [(15, 15), (16, 16), (17, 31), (30, 21), (33, 47), (64, 24)]
     return [(max(height, min_size), max(width, min_size)) for height, width in sizes]
+
+
+def export(network: nn.Module, path: str | Path, about: Mapping[str, str]) -> float:
+    """``export_onnx`` or ``export_openvino``, as the file's ending says: .onnx or .xml.
+
+    Raises:
+        ExportError: another ending, or what the two raise.
+    """
+    kinds = {".onnx": export_onnx, ".xml": export_openvino}
+    if Path(path).suffix.lower() not in kinds:
+        raise ExportError(f"{path}: name a file that ends in .onnx, or in .xml for OpenVINO")
+    return kinds[Path(path).suffix.lower()](network, path, about)
 
 
 def export_onnx(network: nn.Module, path: str | Path, about: Mapping[str, str]) -> float:
@@ -60,16 +77,48 @@ def export_onnx(network: nn.Module, path: str | Path, about: Mapping[str, str]) 
     with replacing(path) as temporary:
         _trace(plain, temporary, about.get("network", type(network).__name__))
         model = onnx.load(str(temporary))
-        metadata = {
-            **about,
-            "scale": str(network.scale),
-            "min_size": str(network.min_size),
-            "value_range": "RGB in 0..1",
-            "weights_sha256": state_sha256(network.state_dict()),
-        }
-        onnx.helper.set_model_props(model, metadata)
+        onnx.helper.set_model_props(model, _metadata(network, about))
         onnx.save(model, str(temporary))
-        return _verify(plain, temporary)
+        return _verify(plain, lambda: _by_onnxruntime(temporary))
+
+
+def export_openvino(network: nn.Module, path: str | Path, about: Mapping[str, str]) -> float:
+    """Write a network as OpenVINO's IR, verified: an .xml, and its weights in a .bin beside it.
+
+    Input, output, what is returned and raised are those of ``export_onnx``; weights are float32,
+    and the metadata are the model's runtime information below ``srlib``. Where there is an .xml,
+    it belongs to the .bin beside it, whenever the writer is killed.
+
+    Args:
+        network, about: as for ``export_onnx``.
+        path: of the .xml.
+    """
+    openvino = need("openvino", "openvino", "an export to .xml")
+    path = Path(path)
+    with tempfile.TemporaryDirectory() as folder:
+        traced = Path(folder) / "network.onnx"
+        export_onnx(network, traced, about)
+        model = openvino.Core().read_model(traced)
+        for key, value in _metadata(network, about).items():
+            model.set_rt_info(value, ["srlib", key])
+        made = Path(folder) / "network.xml"
+        openvino.save_model(model, made, compress_to_fp16=False)
+        worst = _verify(for_inference(network), lambda: _by_openvino(made))
+        path.unlink(missing_ok=True)
+        for ending in (".bin", path.suffix):
+            with replacing(path.with_suffix(ending)) as temporary:
+                shutil.copyfile(made.with_suffix(ending.lower()), temporary)
+    return worst
+
+
+def _metadata(network: nn.Module, about: Mapping[str, str]) -> dict[str, str]:
+    return {
+        **about,
+        "scale": str(network.scale),
+        "min_size": str(network.min_size),
+        "value_range": "RGB in 0..1",
+        "weights_sha256": state_sha256(network.state_dict()),
+    }
 
 
 def for_inference(network: nn.Module) -> nn.Module:
@@ -119,26 +168,36 @@ def _trace(network: nn.Module, path: Path, name: str) -> None:
         logger.setLevel(level)
 
 
+def _by_onnxruntime(path: Path) -> Run:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # it raises what it says
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return lambda lr: session.run([OUTPUT], {INPUT: lr})[0]
+
+
+def _by_openvino(path: Path) -> Run:
+    import openvino
+
+    model = openvino.compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return lambda lr: model({INPUT: lr})[OUTPUT]
+
+
 @torch.inference_mode()
-def _verify(network: nn.Module, path: Path) -> float:
+def _verify(network: nn.Module, load: Callable[[], Run]) -> float:
     """The largest difference between file and network, on a photograph in ``checked_sizes``.
 
     Noise would not do: on it BSRN's weights give values of 100, and PyTorch itself is 0.1 off.
     """
-    import onnxruntime
-
     photo = torch.from_numpy(skimage.data.astronaut()).permute(2, 0, 1)[None, :, 100:, 150:]
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # it raises what it says
     worst = 0.0
     try:
-        session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
+        run = load()
         for height, width in checked_sizes(int(network.min_size)):  # type: ignore[arg-type]
             lr = (photo[..., :height, :width] / 255).contiguous()
             expected = network(lr).numpy()
-            (found,) = session.run([OUTPUT], {INPUT: lr.numpy()})
+            found = run(lr.numpy())
             far = float(np.abs(found - expected).max()) if found.shape == expected.shape else np.inf
             if not far <= CLOSE * max(1, float(np.abs(expected).max())):
                 raise ExportError(
@@ -148,7 +207,7 @@ def _verify(network: nn.Module, path: Path) -> float:
             worst = max(worst, far)
     except ExportError:
         raise
-    except Exception as error:  # ONNX Runtime's errors have no common class
+    except Exception as error:  # the errors of the engines have no common class
         why = " ".join(str(error).split())[:200]
         raise ExportError(f"the export of {type(network).__name__} does not run: {why}") from error
     return worst

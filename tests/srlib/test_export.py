@@ -9,7 +9,7 @@ from torch import nn
 
 from srlib.cli import main
 from srlib.engines import export, extras
-from srlib.engines.export import ExportError, export_onnx
+from srlib.engines.export import ExportError, export_onnx, export_openvino
 from srlib.networks import create_network, list_networks
 from srlib.weights.files import save_tensors, state_sha256
 
@@ -57,6 +57,55 @@ def test_every_network_is_exported(name: str, tmp_path: Path) -> None:
     assert network.training, "the network itself stays as it was"
 
 
+@pytest.mark.parametrize("name", ["aidn", "imdn", "rfdn", "fdiwn", "rlfn", "carn"])
+def test_the_ir_says_the_same_and_takes_any_size(name: str, tmp_path: Path) -> None:
+    openvino = pytest.importorskip("openvino", reason='pip install "srlib[openvino]"')
+    torch.manual_seed(0)
+    network = create_network(name, 2, **SHALLOW.get(name, {})).eval()
+    path = tmp_path / "new" / "network.xml"
+    assert export_openvino(network, path, {"network": name}) < 1e-4
+    assert sorted(each.name for each in path.parent.iterdir()) == ["network.bin", "network.xml"]
+    model = openvino.Core().read_model(path)
+    assert {key: model.get_rt_info(["srlib", key]).astype(str) for key in SAID} == {
+        "network": name,
+        "scale": "2",
+        "min_size": str(network.min_size),
+        "value_range": "RGB in 0..1",
+        "weights_sha256": state_sha256(network.state_dict()),
+    }
+    lr = torch.rand(1, 3, 37, 20)
+    found = openvino.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})(lr.numpy())
+    with torch.inference_mode():
+        assert torch.allclose(torch.from_numpy(found["sr"]), network(lr), atol=1e-4)
+
+
+SAID = ("network", "scale", "min_size", "value_range", "weights_sha256")
+
+
+def test_an_ir_that_is_not_the_network_leaves_the_one_before(tmp_path, monkeypatch) -> None:
+    pytest.importorskip("openvino", reason='pip install "srlib[openvino]"')
+    network, path = create_network("srcnn", 2), tmp_path / "network.xml"
+    export_openvino(network, path, {})
+    before = {each: each.read_bytes() for each in tmp_path.iterdir()}
+    other = export._by_openvino
+
+    def brighter(path: Path):
+        run = other(path)
+        return lambda lr: run(lr) + 0.1
+
+    monkeypatch.setattr(export, "_by_openvino", brighter)
+    with pytest.raises(ExportError, match=r"differs from the network by 0\.1 at 15x15 pixels"):
+        export_openvino(create_network("srcnn", 2), path, {})
+    assert {each: each.read_bytes() for each in tmp_path.iterdir()} == before
+
+
+def test_the_ending_says_the_kind(tmp_path: Path, capsys) -> None:
+    pytest.importorskip("openvino", reason='pip install "srlib[openvino]"')
+    assert main(["export", "aidn", str(tmp_path / "out.pb"), "--scale", "4"]) == 2
+    assert "name a file that ends in .onnx, or in .xml for OpenVINO" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 class OfOneSize(nn.Module):
     """Averages over what its trace saw, and over nothing else."""
 
@@ -101,7 +150,7 @@ def test_the_command_names_network_and_run(tmp_path: Path, capsys) -> None:
     network = create_network("aidn", 2, **settings)
     header = {"network": "aidn", "scale": 2, "settings": settings, "run": "0123456789"}
     save_tensors(network.state_dict(), weights, header)
-    assert main(["export-onnx", "aidn", str(out), "--scale", "2", "--weights", str(weights)]) == 0
+    assert main(["export", "aidn", str(out), "--scale", "2", "--weights", str(weights)]) == 0
     said = {each.key: each.value for each in onnx.load(str(out)).metadata_props}
     assert (said["network"], said["run"]) == ("aidn", "0123456789")
     assert "aidn x2, at most" in capsys.readouterr().out
