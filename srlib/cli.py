@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from srlib.folders import Report
     from srlib.pictures import Frame, Picture
 
+# What `srlib evaluate` takes outside a campaign alone, whose file and records say the rest.
+OUTSIDE = ("engine", "precision", "self_ensemble", "lr", "csv", "border", "folder", "weights",
+           "official", "chop", "all", "jobs")  # fmt: skip
 TRY_AGAIN = 75  # sysexits' EX_TEMPFAIL: nothing is wrong, the same command goes on
 
 
@@ -72,8 +75,9 @@ def _parser() -> argparse.ArgumentParser:
                              "installed and exact")  # fmt: skip
             sub.add_argument("--self-ensemble", action="store_true",
                              help="the mean of eight turns and flips")  # fmt: skip
-            sub.add_argument("--precision", default="f32", choices=("f32", "bf16"),
-                             help="bf16 is quicker still, and its loss is printed")  # fmt: skip
+            sub.add_argument("--precision", default="f32", choices=("f32", "bf16", "int8"),
+                             help="bf16 is quicker still, and int8 of AIDN, IMDN and RFDN by "
+                             "openvino; their loss is printed")  # fmt: skip
         if "seed" in groups:
             sub.add_argument("--seed", type=int, default=0)
         return sub
@@ -125,6 +129,11 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--weights", help="a safetensors or .pth file, with --sets")
     sub.add_argument("--official", help="the authors' weights, with --sets")
     sub.add_argument("--chop", action="store_true", help="in quarters, with --sets; as FDIWN does")
+    sub.add_argument("--all", action="store_true",
+                     help="every network with its authors' weights, with --sets and --csv; typed "
+                     "again, it goes on")  # fmt: skip
+    sub.add_argument("--jobs", type=int, default=1, help="processes of --all (default 1)")
+    sub.set_defaults(outside={name: sub.get_default(name) for name in OUTSIDE})
 
     command(
         "reconstruct",
@@ -306,23 +315,77 @@ def _grid(options: argparse.Namespace) -> None:
     pipeline.grid(options.params, options.out)
 
 
-def _evaluate(options: argparse.Namespace) -> None:
+def _evaluate(options: argparse.Namespace) -> int:
     from srlib import pipeline
 
+    if options.all:
+        return _evaluate_all(options)
     if options.sets or options.hr:
         _evaluate_images(options)
-    elif options.reference:
+        return 0
+    for name, default in options.outside.items():
+        if getattr(options, name) != default:
+            raise ValueError(
+                f"--{name.replace('_', '-')} goes with --sets or --hr; a campaign is scored as its "
+                "file says, by PyTorch in f32"
+            )
+    if options.reference:
         pipeline.reference(options.params, options.reference, options.scale)
     else:
         _need(options, "network")
         pipeline.evaluate(options.params, options.network, options.scale, options.seed)
+    return 0
+
+
+def _evaluate_all(options: argparse.Namespace) -> int:
+    """Every network on sets; status 1 where one failed."""
+    from srlib.engines.compiled import check
+    from srlib.evaluation.score import summarise
+    from srlib.official_scores import How, score_all
+
+    if not options.sets or not options.csv:
+        raise ValueError("--all takes --sets, such as Set5 Set14, and --csv, the table to write")
+    alone = ("network", "reference", "hr", "lr", "weights", "official")
+    if given := [name for name in alone if getattr(options, name)]:
+        raise ValueError(f"--{given[0]} does not go with --all; leave it out")
+    if options.jobs < 1:
+        raise ValueError(f"--jobs {options.jobs}: expected a number of processes from 1")
+    check(options.engine, options.precision)
+    how = How(
+        options.border, options.engine, options.precision, options.self_ensemble, options.chop
+    )
+    table, errors = score_all(
+        _packed(options), options.sets, options.scale, options.csv, options.jobs, how
+    )
+    for (name, scale), rows in table.groupby(["network", "scale"], sort=False):
+        means = "  ".join(
+            f"{each} {row['psnr_y']:.3f} dB, SSIM {row['ssim_y']:.4f}"
+            for each, row in summarise(rows).items()
+        )
+        print(f"{name} x{scale}: {means}")
+    for line in errors:
+        print(f"srlib: error: {line}", file=sys.stderr)
+    return 1 if errors else 0
+
+
+def _packed(options: argparse.Namespace) -> Path:
+    """The folder of the sets' images, fetched and packed at the scale."""
+    from srlib import pipeline
+    from srlib.data.download import default_folder, fetch
+    from srlib.data.pack import pack
+
+    kept = options.folder or default_folder()
+    folder = kept / "packed" / "-".join([*options.sets, f"x{options.scale}"])
+    sets = kept / "sets"
+    for name in options.sets:
+        fetch(name, sets)
+    files = [file for name in options.sets for file in pipeline.images_of(name, sets)]
+    pack(pipeline.decoded(files), folder, options.scale, options.border)
+    return folder
 
 
 def _evaluate_images(options: argparse.Namespace) -> None:
     """Any weights, or bicubic, on registered sets or on a folder of one's own."""
-    from srlib import pipeline
-    from srlib.data.download import default_folder, fetch
-    from srlib.data.pack import pack
     from srlib.data.packed import PackedImages
     from srlib.evaluation.own import own_images
     from srlib.evaluation.score import evaluate, evaluate_images, summarise
@@ -333,14 +396,7 @@ def _evaluate_images(options: argparse.Namespace) -> None:
         images = own_images(options.hr, options.lr, options.scale, options.border)
         result = evaluate_images(method, images, options.scale)
     else:
-        kept = options.folder or default_folder()
-        folder = kept / "packed" / "-".join([*options.sets, f"x{options.scale}"])
-        sets = kept / "sets"
-        for name in options.sets:
-            fetch(name, sets)
-        files = [file for name in options.sets for file in pipeline.images_of(name, sets)]
-        pack(pipeline.decoded(files), folder, options.scale, options.border)
-        result = evaluate(method, PackedImages(folder))
+        result = evaluate(method, PackedImages(_packed(options)))
     if options.csv:
         write_csv(options.csv, result)
     for name, row in summarise(result).items():
@@ -506,6 +562,7 @@ def _upscale_on_ray(options: argparse.Namespace, device: str) -> int:
 
     need("ray", "ray", "--ray")
     from srlib.cluster import enlarge_on_ray
+    from srlib.engines.compiled import check
     from srlib.folders import MANIFEST
 
     if len(options.inputs) != 1:
@@ -513,10 +570,11 @@ def _upscale_on_ray(options: argparse.Namespace, device: str) -> int:
     alone = ("format", "frame", "white", "background", "quality", "chroma", "skip_existing")
     if given := [name for name in alone if getattr(options, name) not in ("", None, False)]:
         raise ValueError(f"--{given[0].replace('_', '-')} does not go with --ray; leave it out")
+    check(options.engine, options.precision, device)
     report = enlarge_on_ray(
         options.inputs[0],
         options.output,
-        _digest(options, _network(options, "cpu")),
+        _digest(options, _chosen(options).network),  # the workers compile it
         partial(_network, options, device),
         options.ray or None,
         options.workers,
@@ -669,8 +727,11 @@ def _network(options: argparse.Namespace, device: str) -> nn.Module:
     compiled = compile(_chosen(options).network.to(device), options.engine, options.precision)
     if options.engine == "auto":
         print(f"engine: {compiled.engine}", file=sys.stderr)
-    if compiled.precision == "bf16":
-        print(f"bf16: {compiled.loss:.4f} dB below f32 on a photograph", file=sys.stderr)
+    if compiled.precision != "f32":
+        print(
+            f"{compiled.precision}: {compiled.loss:.4f} dB below f32 on a photograph",
+            file=sys.stderr,
+        )
     return SelfEnsemble(compiled) if options.self_ensemble else compiled
 
 

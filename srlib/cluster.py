@@ -76,8 +76,16 @@ def enlarge_on_ray(
 
 
 def _place(address: str) -> tuple[Any, str]:
-    """The file system of an address, and the path in it."""
-    return need("fsspec", "ray", "--ray").core.url_to_fs(address)
+    """The file system of an address, and the path in it; nothing that others write is remembered.
+
+    Raises:
+        ValueError: fsspec needs one more package for such an address, which it names.
+    """
+    fsspec = need("fsspec", "ray", "--ray")
+    try:
+        return fsspec.core.url_to_fs(address, use_listings_cache=False)
+    except ImportError as error:
+        raise ValueError(f"{address}: {error}") from None
 
 
 def _items(source: str, out: str) -> list[dict[str, str]]:

@@ -14,14 +14,15 @@ from torch import Tensor, nn
 from srlib.data.imresize import imresize
 from srlib.engines.export import INPUT, OUTPUT, ExportError, export_onnx, for_inference
 from srlib.engines.extras import installed, need
-from srlib.evaluation.inference import upscale_array
+from srlib.engines.int8 import LARGEST_LOSS, OFFERED, in_eight_bits
+from srlib.evaluation.inference import unwrapped, upscale_array
 from srlib.evaluation.metrics import score
 from srlib.networks.blocks import as_rgb
 
 Engine = Literal["auto", "torch", "openvino", "onnxruntime"]
-Precision = Literal["f32", "bf16"]
+Precision = Literal["f32", "bf16", "int8"]
 ENGINES = ("auto", "torch", "openvino", "onnxruntime")
-PRECISIONS = ("f32", "bf16")
+PRECISIONS = ("f32", "bf16", "int8")
 QUICKEST = ("openvino", "onnxruntime", "torch")  # benchmarks/inference.py
 EXACT = 1e-5  # of the range 0..1: the most by which an engine in f32 may differ from PyTorch
 
@@ -39,7 +40,7 @@ class Compiled(nn.Module):
         scale, min_size: the network's.
         original: the network itself.
         engine, precision: what runs it.
-        loss: dB of PSNR-Y by which bf16 is below f32 on an embedded photograph; 0 for f32.
+        loss: dB of PSNR-Y by which bf16 or int8 is below f32 on an embedded photograph; 0 for f32.
     """
 
     def __init__(self, original: nn.Module, engine: str, precision: Precision, run: Run) -> None:
@@ -67,17 +68,19 @@ def compile(network: nn.Module, engine: Engine = "auto", precision: Precision = 
             and exact. All take as many threads as PyTorch has.
         precision: "f32" is within ``EXACT`` of the network in PyTorch; of "openvino" and
             "onnxruntime" that is tried on a photograph here. "bf16" costs a few thousandths of
-            a dB, which are measured here too (``Compiled.loss``); "onnxruntime" has none.
+            a dB, which are measured here too (``Compiled.loss``); "onnxruntime" has none. "int8"
+            is for AIDN, IMDN and RFDN by "openvino" (``srlib.engines.int8``): the rest of the
+            network in bf16, calibrated on BSD400, which is fetched; it is refused where it loses
+            ``LARGEST_LOSS`` or more.
 
     Raises:
         MissingExtra: the engine is not installed.
         EngineError: it cannot run this network, or not with this precision or device, or gives
             another result.
     """
-    if engine not in ENGINES:
-        raise EngineError(f"engine {engine!r} is unknown; choose one of {', '.join(ENGINES)}")
-    if precision not in PRECISIONS:
-        raise EngineError(f"precision {precision!r} is unknown; choose one of {PRECISIONS}")
+    check(engine, precision, _device(network))
+    if precision == "int8" and engine == "auto":
+        engine = "openvino"
     if engine != "auto":
         return _compiled(network, engine, precision)
     on_cpu = _device(network) == "cpu"
@@ -90,15 +93,38 @@ def compile(network: nn.Module, engine: Engine = "auto", precision: Precision = 
     return _compiled(network, "torch", precision)
 
 
-def _compiled(network: nn.Module, engine: str, precision: Precision) -> Compiled:
-    if engine != "torch" and (device := _device(network)) != "cpu":
+def check(engine: str, precision: str, device: str = "cpu") -> None:
+    """Refuse what can run no network, before any work; raises what ``compile`` does."""
+    if engine not in ENGINES:
+        raise EngineError(f"engine {engine!r} is unknown; choose one of {', '.join(ENGINES)}")
+    if precision not in PRECISIONS:
+        raise EngineError(f"precision {precision!r} is unknown; choose one of {PRECISIONS}")
+    if precision == "int8":
+        if engine == "torch":
+            raise EngineError("--engine torch has no int8; take openvino")
+        need("nncf", "int8", "--precision int8")
+    if engine in ("auto", "torch"):
+        return
+    if device != "cpu":
         raise EngineError(f"--engine {engine} runs on the CPU, not on {device}; take torch")
     if engine == "onnxruntime" and precision != "f32":
-        raise EngineError(f"--engine onnxruntime has no {precision}; take openvino or torch")
+        raise EngineError(f"--engine onnxruntime has no {precision}; take openvino")
+    need(engine, "openvino" if engine == "openvino" else "onnx", f"--engine {engine}")
+
+
+def _compiled(network: nn.Module, engine: str, precision: Precision) -> Compiled:
+    check(engine, precision, _device(network))
+    if precision == "int8" and not isinstance(unwrapped(network), OFFERED):
+        raise EngineError("int8 is offered for AIDN, IMDN and RFDN alone; take bf16")
     run = {"torch": _torch, "openvino": _openvino, "onnxruntime": _onnxruntime}[engine]
     compiled = Compiled(network, engine, precision, run(network, precision))
-    if precision == "bf16":
+    if precision != "f32":
         compiled.loss = loss_in_db(network, compiled)
+        if precision == "int8" and not compiled.loss < LARGEST_LOSS:
+            raise EngineError(
+                f"int8 loses {compiled.loss:.2f} dB on a photograph, {LARGEST_LOSS} or more; "
+                "take bf16"
+            )
     elif engine != "torch" and not (far := _far(network, compiled)) <= EXACT:
         raise EngineError(
             f"--engine {engine} differs from the network in PyTorch by {far:.1g} on a photograph, "
@@ -139,8 +165,10 @@ def _openvino(network: nn.Module, precision: Precision) -> Run:
     openvino = need("openvino", "openvino", "--engine openvino")
     with tempfile.TemporaryDirectory() as folder:
         model = openvino.Core().read_model(_exported(network, folder))
+        if precision == "int8":
+            model = in_eight_bits(network, model)
         settings = {
-            "INFERENCE_PRECISION_HINT": precision,
+            "INFERENCE_PRECISION_HINT": "f32" if precision == "f32" else "bf16",
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         }
         model = openvino.compile_model(model, "CPU", settings)

@@ -48,6 +48,16 @@ def test_complexity_prints_the_published_count(capsys) -> None:
         (["train", "--params", "none.yaml", "--network", "aidn"], "none.yaml does not exist"),
         (["train", "--scale", "4"], "--network is missing"),
         (["train", "--network", "aidn-nothing"], "no settings for 'aidn-nothing'"),
+        (
+            ["evaluate", "--network", "aidn-aidb", "--engine", "openvino"],
+            "--engine goes with --sets",
+        ),
+        (["evaluate", "--reference", "bicubic", "--csv", "OUT.csv"], "--csv goes with --sets"),
+        (["evaluate", "--all", "--sets", "Set5"], "--all takes --sets, such as Set5 Set14, and"),
+        (
+            ["evaluate", "--all", "--sets", "Set5", "--csv", "OUT.csv", "--official", "imdn"],
+            "--official does not go with --all",
+        ),
         (["fetch"], "name the sets"),
         (["fetch", "Set6"], "Set6"),
         (["complexity", "nothing"], "srlib.list_networks"),

@@ -15,6 +15,7 @@ from srlib.evaluation.metrics import score
 from srlib.networks import create_network
 from srlib.weights.files import WeightsError
 from srlib.weights.official import official
+from srlib.weights.pretrained import load_pretrained
 
 PUBLISHED = [(name, scale) for name, entry in official().items() for scale in entry["files"]]
 DEEP = ("fdiwn",)  # a minute to convert
@@ -91,9 +92,44 @@ def test_auto_takes_the_quickest_that_is_exact(monkeypatch) -> None:
     assert compile(network).engine == "torch"
 
 
+@pytest.fixture
+def bsd400(mirror) -> None:
+    """Images to calibrate with, and what calibrates."""
+    needs("openvino")
+    pytest.importorskip("nncf", reason='pip install "srlib[int8]"')
+    if not (mirror / "BSD400").is_dir():
+        pytest.skip("no BSD400 in the image sets")
+
+
+@pytest.mark.usefixtures("bsd400")
+@pytest.mark.parametrize(("name", "load"), [("imdn", load_official), ("rfdn", load_pretrained)])
+def test_int8_loses_less_than_a_tenth_of_a_db(name, load, photo, capfd) -> None:
+    try:
+        network = load(name, 4)
+    except WeightsError as error:
+        pytest.skip(str(error))
+    run = compile(network, "openvino", "int8")
+    assert 1e-5 < abs(run.loss) < 0.1
+    assert 1e-4 < far(run, network, photo) < 0.1, "it is in 8 bits, and still the picture"
+    assert capfd.readouterr().out == "", "a picture may be written there"
+
+
+def test_int8_is_refused_where_it_loses_more(monkeypatch) -> None:
+    needs("openvino")
+    pytest.importorskip("nncf", reason='pip install "srlib[int8]"')
+    monkeypatch.setattr(compiled, "in_eight_bits", lambda network, model: model)
+    monkeypatch.setattr(compiled, "loss_in_db", lambda *_: 0.3)
+    with pytest.raises(EngineError, match=r"int8 loses 0\.30 dB on a photograph, .* take bf16"):
+        compile(create_network("rfdn", 2, blocks=1), "openvino", "int8")
+    with pytest.raises(EngineError, match="int8 is offered for AIDN, IMDN and RFDN alone"):
+        compile(create_network("srcnn", 2), "openvino", "int8")
+    with pytest.raises(EngineError, match="torch has no int8; take openvino"):
+        compile(create_network("rfdn", 2, blocks=1), "torch", "int8")
+
+
 def test_what_an_engine_cannot_do_is_said(monkeypatch) -> None:
     network = create_network("srcnn", 2)
-    with pytest.raises(EngineError, match="onnxruntime has no bf16; take openvino or torch"):
+    with pytest.raises(EngineError, match="onnxruntime has no bf16; take openvino"):
         compile(network, "onnxruntime", "bf16")
     with pytest.raises(EngineError, match="'tensorrt' is unknown; choose one of auto, torch"):
         compile(network, "tensorrt")  # type: ignore[arg-type]
