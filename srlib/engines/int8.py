@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from srlib.data.download import default_folder, fetch
 from srlib.data.imresize import imresize
 from srlib.data.registry import read_image, three_channels
 from srlib.engines.extras import need
@@ -64,6 +63,8 @@ def _is_quantised(operation: Any) -> bool:
 
 def calibration(scale: int) -> list[NDArray[np.float32]]:
     """LR crops (1, 3, h, w) in 0..1 of images that lie evenly in the order of their names."""
+    from srlib.data.download import default_folder, fetch  # which every start would wait for
+
     folder = fetch(SET, default_folder() / "sets")
     paths = sorted(folder.iterdir())
     crops = []

@@ -1,5 +1,8 @@
 """Engines: each gives what the network in PyTorch gives, on trained weights and a photograph."""
 
+from pathlib import Path
+
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -9,7 +12,8 @@ from srlib import load_official
 from srlib.data.imresize import imresize
 from srlib.data.registry import read_image
 from srlib.engines import compiled, extras
-from srlib.engines.compiled import EXACT, EngineError, compile, photograph
+from srlib.engines.compiled import EXACT, Engine, EngineError, compile, photograph
+from srlib.engines.export import export_onnx
 from srlib.evaluation.inference import upscale_array
 from srlib.evaluation.metrics import score
 from srlib.networks import create_network
@@ -61,6 +65,47 @@ def test_engines_keep_their_promise_on_trained_weights(name, scale, engine, phot
     run = compile(network, engine)
     for part in (photo, photo[..., :33, :15], photo[:, :1, 5:20, 2:49]):
         assert far(run, network, part) <= EXACT
+
+
+@pytest.fixture(scope="module")
+def deepest(tmp_path_factory) -> tuple[nn.Module, Path]:
+    """FDIWN and its ONNX file, which takes half a minute, once for both engines."""
+    needs("onnxruntime")
+    network = published("fdiwn", 4)
+    path = tmp_path_factory.mktemp("deepest") / "network.onnx"
+    export_onnx(network, path, {})
+    return network, path
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+def test_engines_keep_their_promise_for_the_deepest(engine, deepest, photo, monkeypatch) -> None:
+    needs(engine)
+    network, path = deepest
+    monkeypatch.setattr(compiled, "_exported", lambda *_: path)
+    assert far(compile(network, engine), network, photo[..., :48, :40]) <= EXACT
+
+
+@pytest.mark.parametrize("name", ["imdn", "arfdn", "rlfn"])
+def test_f32_has_the_same_score_to_four_decimals(name, mirror) -> None:
+    """Mean PSNR-Y of Set5, by every engine that is installed."""
+    network, images = published(name, 4), []
+    for path in sorted((mirror / "Set5" / "HR").iterdir()):
+        hr = read_image(path)
+        hr = hr[: hr.shape[0] // 4 * 4, : hr.shape[1] // 4 * 4]
+        images.append((imresize(hr, 1 / 4, border="replicate"), hr))
+    assert len(images) == 5
+
+    def mean(run: nn.Module) -> float:
+        return float(np.mean([score(upscale_array(run, lr), hr, 4)[0] for lr, hr in images]))
+
+    engines: list[Engine] = ["torch"]
+    if extras.installed("onnx") and extras.installed("onnxruntime"):
+        engines.append("onnxruntime")
+        if extras.installed("openvino"):
+            engines.append("openvino")
+    plain = mean(network)
+    for engine in engines:
+        assert abs(mean(compile(network, engine)) - plain) < 5e-5, engine
 
 
 @pytest.mark.parametrize("engine", ["torch", "openvino"])
