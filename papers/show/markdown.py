@@ -25,7 +25,8 @@ BUDGETS = {
     "benchmarks": "",
     "aidn-wide": "trained here, longest",
     "aidn-long": "trained here, longer",
-    "bsd400": "trained here",
+    "ablation": "trained here, alike",
+    "bsd400": "trained here, shorter",
     "bsd400-others": "trained alike, briefly",
     "quick": "quick run",
 }

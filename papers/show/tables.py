@@ -68,14 +68,15 @@ def overview(root: Path = ROOT) -> pd.DataFrame:
 
     Returns:
         A row a campaign and network: campaign, network, scale, seeds, steps, patches (seen by one
-        run), hr_patch (pixels), compute (10^12 multiply-adds of one run: three times the forward
-        pass for every patch, counted as ``srlib.complexity`` does).
+        run), hr_patch (pixels; several where its stages differ), compute (10^12 multiply-adds of
+        one run: three times the forward pass for every patch, counted as ``srlib.complexity``
+        does).
     """
     rows = []
     for result, path in find("weights.safetensors", root=root):
         with safe_open(path, framework="np") as file:
             header = json.loads(file.metadata()["srlib"])
-        train = header["train"]
+        drawn = _drawn(header["train"])
         rows.append(
             {
                 "campaign": result.campaign,
@@ -83,8 +84,8 @@ def overview(root: Path = ROOT) -> pd.DataFrame:
                 "scale": header["scale"],
                 "seeds": 1,
                 "steps": header["steps"],
-                "patches": header["steps"] * train["batch"],
-                "hr_patch": train["patch"],
+                "patches": sum(number for number, _ in drawn),
+                "hr_patch": ", ".join(map(str, dict.fromkeys(side for _, side in drawn))),
                 "compute": _training_macs(header) / 1e12,
             }
         )
@@ -93,10 +94,21 @@ def overview(root: Path = ROOT) -> pd.DataFrame:
     return table.groupby(keys, sort=False).agg(seeds=("seeds", "sum")).reset_index()
 
 
+def _drawn(train: dict[str, Any]) -> list[tuple[int, int]]:
+    """How many patches each stage of a recipe draws, and their side in HR pixels."""
+    return [
+        (stage["steps"] * stage.get("batch", train["batch"]), stage.get("patch", train["patch"]))
+        for stage in train["stages"]
+    ]
+
+
 def _training_macs(header: dict[str, Any]) -> int:
-    side = header["train"]["patch"] // header["scale"]
-    counted = counts.at_size(header["network"], header["scale"], (side, side), **header["settings"])
-    return 3 * counted.conv_macs * header["steps"] * header["train"]["batch"]
+    total = 0
+    for number, patch in _drawn(header["train"]):
+        size = (patch // header["scale"],) * 2
+        counted = counts.at_size(header["network"], header["scale"], size, **header["settings"])
+        total += 3 * counted.conv_macs * number
+    return total
 
 
 def printed_counts(paper: str, table: str, **settings: Any) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Published and tracked numbers as tables."""
 
+import json
 from pathlib import Path
 
 import made_up
@@ -9,8 +10,8 @@ import yaml
 
 from papers.printed import PublishedError, load_paper, published
 from papers.results import ProvenanceError, over_seeds, results
-from papers.show.tables import printed_counts, printed_scores, show
-from srlib.paths import ROOT, Result
+from papers.show.tables import overview, printed_counts, printed_scores, show
+from srlib.paths import ROOT, Result, find
 
 
 def test_a_cell_gives_one_row_a_number() -> None:
@@ -102,3 +103,14 @@ def test_a_difference_shows_its_sign() -> None:
 
 def test_the_text_form_of_a_table_is_its_caption(scores: pd.DataFrame) -> None:
     assert repr(show(scores, "caption")) == "Table: caption, 4 rows"
+
+
+def test_the_patches_of_a_campaign_are_those_that_its_runs_saw() -> None:
+    told = overview().set_index(["campaign", "network", "scale"])["patches"]
+    seen = {
+        (result.campaign, result.method, result.scale): json.loads(
+            result.record("train").read_text()
+        )["images_seen"]
+        for result, _ in find("weights.safetensors")
+    }
+    assert told.to_dict() == seen
