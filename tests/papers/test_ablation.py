@@ -237,6 +237,12 @@ def timed(root: Path, seed: int, factor: float) -> Path:
     return root
 
 
+def test_the_best_campaign_may_be_asked_for_more_seeds(tmp_path: Path) -> None:
+    make(tmp_path, campaign="ablation", seeds=1)
+    make(tmp_path, campaign="bsd400", seeds=3)
+    assert (best(tmp_path), best(tmp_path, seeds=2)) == ("ablation", "bsd400")
+
+
 def test_a_run_whose_result_is_not_tracked_prices_nothing(root: Path) -> None:
     with_schedule(timed(root, seed=1, factor=0.5))
     shutil.rmtree(root / "results/bsd400/aidn-fdc-x4/seed1")
