@@ -12,7 +12,7 @@ help:
 	@echo "make drill   commands killed at 50 random moments, in a quarter of an hour"
 	@echo "make lab     JupyterLab on the notebooks, trusted where they are as in git"
 	@echo "make site    the site, from what is tracked, into site/"
-	@echo "make bench   the benchmarks, as ratios"
+	@echo "make bench   the benchmarks, into benchmarks/results.csv and a figure"
 	@echo "make lock    the newest versions, for every system, into uv.lock and requirements.lock"
 
 env: $(VENV)/.stamp
@@ -56,10 +56,10 @@ site: env
 	papers site
 
 bench: env
-	python benchmarks/imresize.py
-	python benchmarks/inference.py
-	python benchmarks/patches.py
-	python benchmarks/step.py
+	for each in cluster folder imresize inference memory metrics patches precision step; do \
+		python benchmarks/$$each.py --keep || exit 1; \
+	done
+	python benchmarks/figure.py
 
 EXPORT = $(VENV)/.lock/bin/uv export -q --locked --extra dev --no-emit-project --no-annotate --no-header
 

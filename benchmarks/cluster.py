@@ -23,7 +23,7 @@ from torch import nn
 
 from srlib.cluster import enlarge_on_ray
 from srlib.engines.compiled import compile
-from srlib.engines.extras import need
+from srlib.engines.extras import MissingExtra, need
 
 MILLION = 10**6
 
@@ -59,7 +59,11 @@ def main() -> None:
                            "many")  # fmt: skip
     arguments.add_argument("--price", type=float, help="of an hour of this machine")
     options = arguments.parse_args()
-    ray = need("ray", "ray", "this benchmark")
+    try:
+        ray = need("ray", "ray", "this benchmark")
+    except MissingExtra as error:
+        print(error)
+        return
     # Workers are new processes: they must find this script, and take one thread each
     os.environ["OMP_NUM_THREADS"] = "1"
     places = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]

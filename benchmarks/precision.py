@@ -77,7 +77,7 @@ def measured(name: str, network: nn.Module, images: list[tuple[Image, Image]],
 
 def main() -> None:
     arguments = parser("Measure what bf16 and int8 cost and save.")
-    names = [*NETWORKS, "e-rfdn", "rlfn", "bsrn", "span-28", "spanv2"]
+    names = [*NETWORKS, "rlfn", "spanv2"]
     arguments.add_argument("--networks", nargs="+", default=names)
     arguments.add_argument("--repeats", type=int, default=5)
     options = arguments.parse_args()

@@ -102,4 +102,4 @@ def load(name: str) -> nn.Module:
 def photograph(width: int, height: int) -> NDArray[np.uint8]:
     """(height, width, 3): one that scikit-image brings, resized."""
     image = Image.fromarray(skimage.data.astronaut())
-    return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC))
+    return np.array(image.resize((width, height), Image.Resampling.BICUBIC))

@@ -95,7 +95,8 @@ def score_all(
                 except (ValueError, OSError) as error:
                     errors.append(f"{task.network} x{scale} on {task.set}: {error}")
                 else:
-                    done = _ordered(pd.concat([done[~_of(done, task)], rows]), tasks)
+                    parts = [part for part in (done[~_of(done, task)], rows) if len(part)]
+                    done = _ordered(pd.concat(parts), tasks)
                     write_csv(table, done)
                 bar.update()
         except BrokenProcessPool:
