@@ -125,8 +125,14 @@ def find_runs(start: str, root: Path = ROOT) -> list[Run]:
     Bicubic gives the same run wherever it is scored on the same images by the same code.
 
     Raises:
-        ValueError: no such run, or several ids begin so; names them.
+        ValueError: no such run, or several ids begin so; names them. An installed copy, which has
+            no records.
     """
+    if not (results(root) / "runs").is_dir():
+        raise ValueError(
+            f"run {start}: this is an installed copy, and the records of the runs are in the "
+            "repository; ask there"
+        )
     found = [run for run in runs(root) if run.id.startswith(start)]
     ids = sorted({run.id for run in found})
     if len(start) < SHORT or not ids:
