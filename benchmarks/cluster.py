@@ -1,21 +1,26 @@
 """Pictures a second of `srlib upscale --ray` by one and two workers, and what a million would take.
 
-    python benchmarks/cluster.py --engine auto --price 0.5
+    python benchmarks/cluster.py --engine auto --price 0.05
 
 Two jobs of different length are timed for each number of workers: the difference is the workers'
-steady rate, without the start of Ray and of the engine. From it follow the hours of such a machine
-for a million pictures; with ``--price``, of an hour of the machine, also what they cost.
+steady rate, without the start of Ray and of the engine. By the clock it holds for an idle machine
+alone; the CPU time of the workers holds for any, and from it follow the hours of one core for a
+million pictures. A node of N cores takes an Nth of them; with ``--price``, of an hour of one core,
+their cost is printed too.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
+import threading
 from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import psutil
 import torch
 from PIL import Image
 from table import Row, keep, load, parser, photograph, show
@@ -33,20 +38,44 @@ def make(name: str, engine: Any) -> nn.Module:
     return compile(load(name), engine)
 
 
-def seconds(count: int, side: int, workers: int, name: str, engine: str) -> float:
-    """By the clock, of a job of so many pictures."""
+class Workers(threading.Thread):
+    """Watches the CPU time of all processes of Ray until it is stopped."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.seen: dict[int, float] = {}
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        while not self.ended.wait(0.2):
+            for process in psutil.Process().children(recursive=True):
+                with contextlib.suppress(psutil.Error):  # it has just ended
+                    if process.name().startswith("ray::"):
+                        times = process.cpu_times()
+                        self.seen[process.pid] = times.user + times.system
+
+    def stop(self) -> float:
+        """Seconds that they took together."""
+        self.ended.set()
+        self.join()
+        return sum(self.seen.values())
+
+
+def seconds(count: int, side: int, workers: int, name: str, engine: str) -> tuple[float, float]:
+    """By the clock and of the workers' CPU time, of a job of so many pictures."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "in"
         source.mkdir()
         for number in range(count):
             Image.fromarray(photograph(side, side)).save(source / f"{number}.png")
-        start = perf_counter()
+        watched, start = Workers(), perf_counter()
+        watched.start()
         out = str(Path(folder) / "out")
         report = enlarge_on_ray(
             str(source), out, "benchmark", partial(make, name, engine), workers=workers
         )
         assert report.made == count, report.errors
-        return perf_counter() - start
+        return perf_counter() - start, watched.stop()
 
 
 def main() -> None:
@@ -57,7 +86,7 @@ def main() -> None:
     arguments.add_argument("--count", type=int, default=8,
                            help="pictures a worker, of the shorter job; the longer has thrice as "
                            "many")  # fmt: skip
-    arguments.add_argument("--price", type=float, help="of an hour of this machine")
+    arguments.add_argument("--price", type=float, help="of an hour of one core")
     options = arguments.parse_args()
     try:
         ray = need("ray", "ray", "this benchmark")
@@ -76,11 +105,12 @@ def main() -> None:
             seconds(count, options.side, workers, options.network, options.engine)
             for count in (few, 3 * few)
         ]
-        rate = 2 * few / (times[1] - times[0])
+        clock, cpu = ((long - short) / (2 * few) for short, long in zip(*times, strict=True))
         place = (options.network, size, f"{workers} of Ray's workers, --engine {options.engine}")
-        rows.append(show(Row(*place, "", "pictures a second", rate)))
-        hours = MILLION / rate / 3600
-        rows.append(show(Row(*place, "", "hours of this machine for a million pictures", hours)))
+        rows.append(show(Row(*place, "", "pictures a second, by the clock", 1 / clock)))
+        rows.append(show(Row(*place, "", "seconds of CPU time a picture", cpu)))
+        hours = MILLION * cpu / 3600
+        rows.append(show(Row(*place, "", "hours of one core for a million pictures", hours)))
         if options.price:
             print(f"at {options.price:g} an hour: {options.price * hours:,.0f}")
     ray.shutdown()

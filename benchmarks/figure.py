@@ -37,9 +37,9 @@ def tiles(axes: Axes, table: pd.DataFrame) -> None:
     rows = table[(table["benchmark"] == "memory") & table["measure"].str.startswith("MB")]
     rows = rows[rows["way"].str.contains("whole|tiles")].assign(value=rows["value"] / 1000)
     names = list(rows["way"].unique())
-    bars(axes, rows, dict(zip(names, (WHOLE, TILES), strict=True)))
+    bars(axes, rows, dict(zip(names, (WHOLE, TILES), strict=False)))
     axes.set_ylabel("GB of memory at the peak")
-    axes.set_title(f"Exact tiles at LR {rows['size'].iloc[0]}, x4", fontsize=10)
+    axes.set_title(f"LR {rows['size'].iloc[0]}, x4", fontsize=10)
 
 
 def bars(axes: Axes, rows: pd.DataFrame, colors: dict[str, str]) -> None:
@@ -59,7 +59,7 @@ def bars(axes: Axes, rows: pd.DataFrame, colors: dict[str, str]) -> None:
 def main() -> None:
     table = pd.read_csv(TABLE, keep_default_na=False)
     figure, (left, right) = plt.subplots(
-        1, 2, figsize=(11, 4), width_ratios=(1.7, 1), layout="constrained", facecolor="white"
+        1, 2, figsize=(11, 4), width_ratios=(2.6, 1), layout="constrained", facecolor="white"
     )
     engines(left, table)
     tiles(right, table)

@@ -63,6 +63,8 @@ def main() -> None:
     arguments.add_argument("--networks", nargs="+", default=NETWORKS)
     arguments.add_argument("--sizes", nargs="+", default=["64x64", "256x256"], help="of LR")
     arguments.add_argument("--tile", type=int, default=256, help="side of the exact tiles")
+    arguments.add_argument("--large", nargs="*", default=["imdn"], metavar="NETWORK",
+                           help="of which to take the large picture; minutes each")  # fmt: skip
     arguments.add_argument("--alone", nargs=3, metavar=("NETWORK", "ENGINE", "PRECISION"),
                            help="measure this in this process, and print no more")  # fmt: skip
     options = arguments.parse_args()
@@ -76,7 +78,7 @@ def main() -> None:
             for size, most, _ in measured(name, way, options.sizes):
                 rows.append(show(Row(name, size, " ".join(way), "", PEAK, most)))
     size = f"{LARGE[0]}x{LARGE[1]}"
-    for name in options.networks:
+    for name in options.large:
         ((_, whole_mb, whole_s),) = measured(name, WAYS[0], [size])
         rows.append(show(Row(name, size, "whole", "", PEAK, whole_mb)))
         ((_, tiles_mb, tiles_s),) = measured(name, WAYS[0], [size], options.tile)

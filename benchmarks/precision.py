@@ -2,7 +2,7 @@
 
     python benchmarks/precision.py --networks imdn aidn
 
-What a network is not offered, int8 above all, is printed with the reason.
+What a network is not offered is printed with the reason; where that is int8's loss, it is a row.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch import nn
 from srlib.data.download import default_folder, fetch
 from srlib.data.imresize import imresize
 from srlib.data.registry import read_image
-from srlib.engines.compiled import EngineError, compile
+from srlib.engines.compiled import EngineError, TooLossy, compile
 from srlib.engines.extras import MissingExtra
 from srlib.evaluation.inference import upscale_array
 from srlib.evaluation.metrics import score
@@ -59,6 +59,15 @@ def measured(name: str, network: nn.Module, images: list[tuple[Image, Image]],
             run = compile(network, engine, precision)  # type: ignore[arg-type]
             if engine not in plain:
                 plain[engine] = run if precision == "f32" else compile(network, engine)  # type: ignore[arg-type]
+        except TooLossy as error:
+            place = (
+                name,
+                "a photograph x4",
+                f"{engine} {precision} (not offered)",
+                f"{engine} f32",
+            )
+            rows.append(show(Row(*place, "dB of loss", error.loss)))
+            continue
         except (EngineError, MissingExtra) as error:
             print(f"{name} by {engine} {precision}: {error}")
             continue

@@ -9,6 +9,7 @@ import argparse
 import os
 import platform
 import re
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -85,13 +86,19 @@ def keep(benchmark: str, rows: list[Row], threads: int, path: Path = TABLE) -> N
 
 
 def machine(threads: int) -> str:
-    """The processor, how many of it there are, the threads in use, and PyTorch's version."""
+    """The processor, the cores that this process may use, its threads, and PyTorch's version."""
     try:
         names = re.findall(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
     except OSError:  # no Linux
         names = []
     name = names[0] if names else platform.processor() or platform.machine()
-    return f"{name}, {os.cpu_count()} cores, {threads} threads, torch {torch.__version__}"
+    where = f"{cores()} of {os.cpu_count()} cores"
+    return f"{name}, {where}, {threads} thread{'s' * (threads != 1)}, torch {torch.__version__}"
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def load(name: str) -> nn.Module:

@@ -33,6 +33,16 @@ class EngineError(ValueError):
     """An engine that cannot run this network as asked; says why, and what to ask for instead."""
 
 
+class TooLossy(EngineError):
+    """int8 that is not offered: ``loss`` is the dB of PSNR-Y that it loses on a photograph."""
+
+    def __init__(self, loss: float) -> None:
+        super().__init__(
+            f"int8 loses {loss:.2f} dB on a photograph, {LARGEST_LOSS} or more; take bf16"
+        )
+        self.loss = loss
+
+
 class Compiled(nn.Module):
     """A network as an engine runs it, called as the network is.
 
@@ -121,10 +131,7 @@ def _compiled(network: nn.Module, engine: str, precision: Precision) -> Compiled
     if precision != "f32":
         compiled.loss = loss_in_db(network, compiled)
         if precision == "int8" and not compiled.loss < LARGEST_LOSS:
-            raise EngineError(
-                f"int8 loses {compiled.loss:.2f} dB on a photograph, {LARGEST_LOSS} or more; "
-                "take bf16"
-            )
+            raise TooLossy(compiled.loss)
     elif engine != "torch" and not (far := _far(network, compiled)) <= EXACT:
         raise EngineError(
             f"--engine {engine} differs from the network in PyTorch by {far:.1g} on a photograph, "
