@@ -37,7 +37,7 @@ def tiles(axes: Axes, table: pd.DataFrame) -> None:
     rows = table[(table["benchmark"] == "memory") & table["measure"].str.startswith("MB")]
     rows = rows[rows["way"].str.contains("whole|tiles")].assign(value=rows["value"] / 1000)
     names = list(rows["way"].unique())
-    bars(axes, rows, dict(zip(names, (WHOLE, TILES), strict=False)))
+    bars(axes, rows, dict(zip(names, (WHOLE, TILES), strict=True)))
     axes.set_ylabel("GB of memory at the peak")
     axes.set_title(f"LR {rows['size'].iloc[0]}, x4", fontsize=10)
 
@@ -52,7 +52,7 @@ def bars(axes: Axes, rows: pd.DataFrame, colors: dict[str, str]) -> None:
         axes.bar_label(drawn, fmt="%.1f", fontsize=7, padding=1)
     axes.set_xticks(range(len(values)), [name.upper() for name in values.index])
     axes.set_ylim(0, 1.3 * float(values.max().max()))  # room for the names of the colours
-    axes.legend(fontsize=8, ncols=2, frameon=False, loc="upper left")
+    axes.legend(fontsize=8, ncols=2 if len(colors) > 2 else 1, frameon=False, loc="upper right")
     axes.spines[["top", "right"]].set_visible(False)
 
 
