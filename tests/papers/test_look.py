@@ -30,8 +30,11 @@ def test_a_picture_is_the_one_of_its_method() -> None:
 
 
 def test_an_output_that_is_not_drawn_says_what_it_is() -> None:
-    said = repr(Viewer(scenes("benchmarks-x3", 3), "Bicubic", "HR", "04_look"))
-    assert said.startswith("Viewer of Set14 barbara ×3") and said.endswith("HR, Bicubic, IMDN")
+    shown = scenes("benchmarks-x3", 3)
+    said = repr(Viewer(shown, "Bicubic", "HR", "04_look"))
+    names = [picture.name for picture in shown[0].pictures]
+    assert names[:3] == ["HR", "Bicubic", "IMDN"]
+    assert said.startswith("Viewer of Set14 barbara ×3") and said.endswith(", ".join(names))
 
 
 def test_a_campaign_without_pictures_is_named() -> None:
