@@ -1,6 +1,7 @@
 """The ledger and the facts, as pages that a reader searches, sorts and filters."""
 
 import re
+from functools import cache
 from html import escape
 
 import pandas as pd
@@ -43,9 +44,15 @@ def ledger_page(claims: pd.DataFrame) -> str:
     )
 
 
+@cache
+def _printed_tables() -> tuple[tuple[str, str], ...]:
+    """(paper, table) of every printed table: read once, for it is asked for each claim."""
+    return tuple(paper_tables(FOLDER))
+
+
 def tables_named(paper: str, source: str) -> list[str]:
     """The printed tables that a claim's source names, by their keys."""
-    own = [table for key, table in paper_tables(FOLDER) if key == paper]
+    own = [table for key, table in _printed_tables() if key == paper]
     words = set(re.findall(r"\w+", source[source.find("Table") :])) if "Table" in source else set()
     if "poster" in source or (words and own == ["poster"]):
         words.add("poster")
