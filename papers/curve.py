@@ -1,13 +1,12 @@
 """How PSNR grows with the budget: every network trained here, against the LR pixels that it saw."""
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from srlib import config
-from srlib.config import load_config
 from srlib.paths import ROOT, Result
 from srlib.runs import scored
 
@@ -54,22 +53,21 @@ def held_out(network: str = "aidn-aidb", scale: int = 4, root: Path = ROOT) -> p
     """
     table = points(root)
     tests = set(table["set"])
-    own = table[(table["network"] == network) & (table["scale"] == scale)]
+    seen = table.drop_duplicates("run").set_index("run").to_dict("index")
     rows = []
-    for key, _ in own.groupby(["campaign", "seed"], sort=False):
-        campaign, seed = cast(tuple[str, int], key)
-        first = own[(own["campaign"] == campaign) & (own["seed"] == seed)].iloc[0]
-        path = Result(campaign, network, scale, seed).folder(root) / "validation.csv"
-        log = pd.read_csv(path)
-        last = log[(log["step"] == log["step"].max()) & ~log["set"].isin(tests)]
-        recipe = load_config(root / "campaigns" / campaign / "params.yaml").train
-        if last.empty or recipe is None:
+    for result, _, run, provenance in scored(method=network, root=root):
+        if result.scale != scale or run not in seen:
             continue
-        sides = dict.fromkeys(stage.patch or recipe.patch for stage in recipe.stages)
-        row = {"campaign": campaign, "seed": seed, "optimiser": first["optimiser"]}
-        row |= {"patches": ", ".join(map(str, sides)), "lr_pixels": first["lr_pixels"]}
+        log = pd.read_csv(result.folder(root) / "validation.csv")
+        last = log[(log["step"] == log["step"].max()) & ~log["set"].isin(tests)]
+        if last.empty:
+            continue
+        sides = dict.fromkeys(side for _, side in config.drawn(provenance["training"]["train"]))
+        row = {"campaign": result.campaign, "seed": result.seed}
+        row |= {"optimiser": seen[run]["optimiser"], "patches": ", ".join(map(str, sides))}
+        row |= {"lr_pixels": seen[run]["lr_pixels"]}
         row |= dict(zip(last["set"], last["psnr_y"], strict=True))
-        rows.append(row | {"run": first["run"]})
+        rows.append(row | {"run": run})
     found = pd.DataFrame(rows)
     return found[[*(c for c in found if c != "run"), "run"]] if rows else found
 

@@ -158,7 +158,7 @@ class Train:
     @property
     def patches(self) -> int:
         """How many patches all steps together draw."""
-        return sum(stage.steps * (stage.batch or self.batch) for stage in self.stages)
+        return sum(number for number, _ in drawn(self.identity))
 
     def lr_pixels(self, scale: int) -> int:
         """How many LR pixels all steps together see."""
@@ -170,14 +170,21 @@ class Train:
         return sum(stage.steps for stage in self.stages)
 
 
-def lr_pixels(recipe: Mapping[str, Any], scale: int) -> int:
-    """How many LR pixels a recipe sees: ``Train.identity``, as headers of weights have it."""
-    return sum(
-        stage["steps"]
-        * stage.get("batch", recipe["batch"])
-        * (stage.get("patch", recipe["patch"]) // scale) ** 2
+def drawn(recipe: Mapping[str, Any]) -> list[tuple[int, int]]:
+    """How many patches each stage draws, and their side in HR pixels.
+
+    Args:
+        recipe: ``Train.identity``, as headers of weights have it.
+    """
+    return [
+        (stage["steps"] * stage.get("batch", recipe["batch"]), stage.get("patch", recipe["patch"]))
         for stage in recipe["stages"]
-    )
+    ]
+
+
+def lr_pixels(recipe: Mapping[str, Any], scale: int) -> int:
+    """How many LR pixels a recipe sees; ``recipe`` as ``drawn`` takes it."""
+    return sum(number * (side // scale) ** 2 for number, side in drawn(recipe))
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -13,6 +13,7 @@ from safetensors import safe_open
 
 from papers import counts
 from papers.results import over_seeds, results
+from srlib.config import drawn
 from srlib.paths import ROOT, find
 
 SIGNED = ("difference", "gain")
@@ -76,7 +77,7 @@ def overview(root: Path = ROOT) -> pd.DataFrame:
     for result, path in find("weights.safetensors", root=root):
         with safe_open(path, framework="np") as file:
             header = json.loads(file.metadata()["srlib"])
-        drawn = _drawn(header["train"])
+        patches = drawn(header["train"])
         rows.append(
             {
                 "campaign": result.campaign,
@@ -84,8 +85,8 @@ def overview(root: Path = ROOT) -> pd.DataFrame:
                 "scale": header["scale"],
                 "seeds": 1,
                 "steps": header["steps"],
-                "patches": sum(number for number, _ in drawn),
-                "hr_patch": ", ".join(map(str, dict.fromkeys(side for _, side in drawn))),
+                "patches": sum(number for number, _ in patches),
+                "hr_patch": ", ".join(map(str, dict.fromkeys(side for _, side in patches))),
                 "compute": _training_macs(header) / 1e12,
             }
         )
@@ -94,17 +95,9 @@ def overview(root: Path = ROOT) -> pd.DataFrame:
     return table.groupby(keys, sort=False).agg(seeds=("seeds", "sum")).reset_index()
 
 
-def _drawn(train: dict[str, Any]) -> list[tuple[int, int]]:
-    """How many patches each stage of a recipe draws, and their side in HR pixels."""
-    return [
-        (stage["steps"] * stage.get("batch", train["batch"]), stage.get("patch", train["patch"]))
-        for stage in train["stages"]
-    ]
-
-
 def _training_macs(header: dict[str, Any]) -> int:
     total = 0
-    for number, patch in _drawn(header["train"]):
+    for number, patch in drawn(header["train"]):
         size = (patch // header["scale"],) * 2
         counted = counts.at_size(header["network"], header["scale"], size, **header["settings"])
         total += 3 * counted.conv_macs * number
