@@ -346,8 +346,7 @@ def _evaluate_all(options: argparse.Namespace) -> int:
     if not options.sets or not options.csv:
         raise ValueError("--all takes --sets, such as Set5 Set14, and --csv, the table to write")
     alone = ("network", "reference", "hr", "lr", "weights", "official")
-    if given := [name for name in alone if getattr(options, name)]:
-        raise ValueError(f"--{given[0]} does not go with --all; leave it out")
+    _refuse(options, alone, "--all")
     if options.jobs < 1:
         raise ValueError(f"--jobs {options.jobs}: expected a number of processes from 1")
     check(options.engine, options.precision)
@@ -366,6 +365,12 @@ def _evaluate_all(options: argparse.Namespace) -> int:
     for line in errors:
         print(f"srlib: error: {line}", file=sys.stderr)
     return 1 if errors else 0
+
+
+def _refuse(options: argparse.Namespace, names: Sequence[str], beside: str) -> None:
+    """Refuse options that ``beside`` would ignore."""
+    if given := [name for name in names if getattr(options, name) not in ("", None, False)]:
+        raise ValueError(f"--{given[0].replace('_', '-')} does not go with {beside}; leave it out")
 
 
 def _packed(options: argparse.Namespace) -> Path:
@@ -568,8 +573,7 @@ def _upscale_on_ray(options: argparse.Namespace, device: str) -> int:
     if len(options.inputs) != 1:
         raise ValueError("--ray takes one folder, or one address, and OUT")
     alone = ("format", "frame", "white", "background", "quality", "chroma", "skip_existing")
-    if given := [name for name in alone if getattr(options, name) not in ("", None, False)]:
-        raise ValueError(f"--{given[0].replace('_', '-')} does not go with --ray; leave it out")
+    _refuse(options, alone, "--ray")
     check(options.engine, options.precision, device)
     report = enlarge_on_ray(
         options.inputs[0],

@@ -4,8 +4,6 @@ The table is written anew after each set of a network, whole: an interrupted job
 on, and what has changed since is scored anew.
 """
 
-import hashlib
-import json
 import multiprocessing
 import os
 from collections.abc import Sequence
@@ -25,6 +23,7 @@ from srlib.evaluation.inference import SelfEnsemble, upscale_array
 from srlib.evaluation.metrics import PROTOCOL
 from srlib.evaluation.score import Pair, evaluate_images
 from srlib.files import write_csv
+from srlib.provenance import digest
 from srlib.weights.official import load_official, official
 
 PLACE = ["network", "scale", "set"]
@@ -140,8 +139,7 @@ def score_one(task: Task, store: Path, how: How) -> pd.DataFrame:
 
 
 def _digest(weights: str, name: str, how: How) -> str:
-    text = json.dumps([weights, manifest_digest([name]), asdict(how), PROTOCOL])
-    return hashlib.sha256(text.encode()).hexdigest()[:10]
+    return digest([weights, manifest_digest([name]), asdict(how), PROTOCOL])[:10]
 
 
 def _read(path: Path) -> pd.DataFrame:

@@ -58,8 +58,8 @@ class Run(NamedTuple):
     @property
     def title(self) -> str:
         """What was run, in words."""
-        if found := SEARCHED.fullmatch(self.path.stem):
-            method, scale, rate = found.groups()
+        if found := _searched(self.path):
+            method, scale, rate = found
             return f"Search of rates: {method} x{scale} at x{rate}, {self.path.parent.name}"
         if self.result is None:
             return f"The grid of protocols, {self.path.parent.name}"
@@ -71,8 +71,8 @@ class Run(NamedTuple):
     def command(self) -> str:
         """The line that makes it again, in a checkout of its commit."""
         params = f"--params {self.record['params']}"
-        if found := SEARCHED.fullmatch(self.path.stem):
-            method, scale, rate = found.groups()
+        if found := _searched(self.path):
+            method, scale, rate = found
             return f"srlib search {params} --network {method} --scale {scale} --rate {rate}"
         if self.result is None:
             return f"srlib grid {params} --out {self.path.with_suffix('.csv').name}"
@@ -97,9 +97,14 @@ def runs(root: Path = ROOT) -> list[Run]:
 def _read(root: Path) -> Iterator[Run]:
     for path in sorted((results(root) / "runs").glob("*/*.json")):
         record = json.loads(path.read_text())
-        other = "search" if SEARCHED.fullmatch(path.stem) else "grid"
-        stage, result = recorded(path) or (other, None)
+        stage, result = recorded(path) or ("search" if _searched(path) else "grid", None)
         yield Run(record["run"], stage, result, path.relative_to(root), record)
+
+
+def _searched(path: Path) -> tuple[Any, ...] | None:
+    """Network, scale and rate of a search's record, by its place; None of another record."""
+    found = SEARCHED.fullmatch(path.stem)
+    return found and found.groups()
 
 
 def scored(campaign: str = "*", method: str = "*", root: Path = ROOT) -> Iterator[Scored]:

@@ -59,10 +59,10 @@ def tables_named(paper: str, source: str) -> list[str]:
     return [table for table in own if table in words]
 
 
-def source_linked(paper: str, source: str, up: str = "") -> str:
+def source_linked(paper: str, source: str) -> str:
     """A claim's source, followed by the way to each table that it names: HTML."""
     ways = [
-        link(f"table {name}", f"{up}papers/{paper}.html#table-{anchor(name)}")
+        link(f"table {name}", f"papers/{paper}.html#table-{anchor(name)}")
         for name in tables_named(paper, source)
     ]
     return "; ".join([escape(source), *ways])

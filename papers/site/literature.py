@@ -49,6 +49,7 @@ def paper_page(paper: str, claims: pd.DataFrame, facts: pd.DataFrame, root: Path
     parts = [f"# {paper.upper()}\n\n**{head['title']}**", listed(told)]
     parts.append(f"## Cite it\n\n```bibtex\n{bib}```")
     parts.append("## Its tables")
+    own = claims[claims["paper"] == paper]
     for key, name in paper_tables(FOLDER):
         if key == paper:
             table = paper_table(paper, name, root=root)
@@ -59,17 +60,16 @@ def paper_page(paper: str, claims: pd.DataFrame, facts: pd.DataFrame, root: Path
                 "<details><summary>cite this table</summary>\n\n"
                 f"```bibtex\n{shown.cite(table, root)}```\n\n</details>"
             )
-            rest = [name in tables_named(paper, source) for source in claims["source"]]
-            asked = claims[pd.Series(rest, claims.index) & (claims["paper"] == paper)]
+            asked = own[[name in tables_named(paper, source) for source in own["source"]]]
             if len(asked):
                 lines = "\n".join(_claims(asked))
                 parts.append(
                     f"<details><summary>claims on it ({len(asked)})</summary>\n\n{lines}\n\n"
                     "</details>"
                 )
-    parts.append("## Its claims\n\n" + "\n".join(_claims(claims[claims["paper"] == paper])))
-    own = facts[facts["papers"].str.lower().str.contains(paper)]
-    parts.append("## Its facts\n\n" + "\n".join(_facts(own)))
+    parts.append("## Its claims\n\n" + "\n".join(_claims(own)))
+    about = facts[facts["papers"].str.lower().str.contains(paper)]
+    parts.append("## Its facts\n\n" + "\n".join(_facts(about)))
     printed = cells()
     names = printed.loc[printed["paper"] == paper, "network"]
     pages = dict.fromkeys(_home(name) for name in names if name in NETWORKS)
