@@ -167,14 +167,15 @@ def search(params: str, network: str, scale: int, rate: float) -> None:
             "data.validation"
         )
     record = RunRecord()
+    store, held_out = _packed(config, scale, "train"), _packed(config, scale, "validation")
     table = find_rate(
         network,
         config.settings(network),
         scale,
         config.search.seed,
         config.train,
-        _packed(config, scale, "train"),
-        _packed(config, scale, "validation"),
+        store,
+        held_out,
         rate,
         config.search.fraction,
     )
@@ -183,6 +184,7 @@ def search(params: str, network: str, scale: int, rate: float) -> None:
     write_csv(path, table.round({"psnr_y": 6}))
     facts = {"network": network, "settings": config.settings(network), "scale": scale}
     facts |= {"rate": rate, "search": asdict(config.search), "train": config.train.identity}
+    facts |= {"data": store.digest(), "validation": held_out.digest()}
     record.write(
         results(HERE) / "runs" / config.campaign.name / f"search-{name}.json",
         run=run_id(facts),

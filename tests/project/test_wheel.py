@@ -200,6 +200,8 @@ def test_a_line_of_the_readme_runs_elsewhere(
 ) -> None:
     if "--ray" in line:
         pytest.skip("there is no bucket and no cluster here")
+    if "--all" in line:
+        pytest.skip("all networks on two sets take minutes; test_official_scores.py scores a few")
     if "export-onnx" in line:
         pytest.importorskip("onnx", reason='pip install "srlib[onnx]"')
     if "IN.mp4" in line:
