@@ -1,7 +1,8 @@
 """Names beside the points of a chart, so that none covers another name or a point.
 
 Each name tries places around its point; in turns, each takes the place that is best beside the
-others', until none moves. The same points give the same places.
+others', until none moves. Who begins decides where that ends, so several do, and the best of the
+ends is taken. The same points give the same places.
 """
 
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ FARTHEST, STEP = 64.0, 4.0  # of a name from its point, in points
 DIRECTIONS = np.radians(np.arange(0, 360, 15.0))
 SAME = 4.0  # points: two equal names as near as this need one label
 SWEEPS = 20
+TURNS = 3  # every third name begins once: what is best for each in turn need not be best for all
 # What a place costs that covers something, whose leader crosses something, or that is nearer to
 # another point than to its own; to be compared with points of distance.
 COVERS, CROSSES, ASTRAY = 200.0, 100.0, 30.0
@@ -105,10 +107,27 @@ def places(
         frame: (left, bottom, right, top) that no name may leave.
     """
     tries = [_around(centres[i], size, frame) for i, size in zip(kept, sizes, strict=True)]
+    turns = [list(np.roll(range(len(kept)), n)) for n in range(0, len(kept), TURNS)] or [[]]
+    found = [_settled(centres, markers, kept, sizes, tries, turn) for turn in turns]
+    chosen, _ = min(found, key=lambda one: one[1])
+    return [(tries[n][0][k], float(tries[n][1][k])) for n, k in enumerate(chosen)]
+
+
+def _settled(
+    centres: Array,
+    markers: Array,
+    kept: Sequence[int],
+    sizes: Sequence[Array],
+    tries: Sequence[tuple[Array, Array]],
+    turn: Sequence[int],
+) -> tuple[list[int], float]:
+    """What each name chooses, taking turns in this order until none moves, and what all cost."""
     chosen = [0] * len(kept)
+    costs = [0.0] * len(kept)
     for _ in range(SWEEPS):
         before = list(chosen)
-        for n, i in enumerate(kept):
+        for n in turn:
+            i = kept[n]
             middles, far = tries[n]
             others = [m for m in range(len(kept)) if m != n]
             ends = np.array([tries[m][0][chosen[m]] for m in others]).reshape(-1, 2)
@@ -124,9 +143,10 @@ def places(
             astray = _astray(boxes, centres[i], np.delete(centres, i, axis=0))
             cost = COVERS * covered + CROSSES * (crossed + under) + ASTRAY * astray + far
             chosen[n] = int(np.argmin(cost))
+            costs[n] = float(cost[chosen[n]])
         if chosen == before:
             break
-    return [(tries[n][0][k], float(tries[n][1][k])) for n, k in enumerate(chosen)]
+    return chosen, sum(costs)
 
 
 def _around(centre: Array, size: Array, frame: Array) -> tuple[Array, Array]:
@@ -176,15 +196,19 @@ def _crossed(start: Array, ends: Array, starts: Array, others: Array) -> Array:
 
 def _passed(start: Array, ends: Array, boxes: Array) -> Array:
     """(K, J): whether the leader from ``start`` to each end passes a box."""
-    along = np.linspace(0, 1, 12)[None, :, None]
-    path = start + along * (ends[:, None] - start)
-    hit = (path[:, :, None] >= boxes[:, :2]) & (path[:, :, None] <= boxes[:, 2:])
-    return np.any(np.all(hit, axis=-1), axis=1).astype(float)
+    return meets(start, ends[:, None], boxes[None]).astype(float)
 
 
 def _passed_by(boxes: Array, starts: Array, ends: Array) -> Array:
     """(K,): how many of the other leaders pass each box."""
-    along = np.linspace(0, 1, 12)[:, None]
-    path = starts[:, None] + along * (ends - starts)[:, None]  # (J, 12, 2)
-    hit = (path[None] >= boxes[:, None, None, :2]) & (path[None] <= boxes[:, None, None, 2:])
-    return np.any(np.all(hit, axis=-1), axis=-1).sum(axis=-1).astype(float)
+    return meets(starts[None], ends[None], boxes[:, None]).sum(axis=1).astype(float)
+
+
+def meets(starts: Array, ends: Array, boxes: Array) -> NDArray[np.bool_]:
+    """Whether each segment shares a point with a box: starts, ends (..., 2), boxes (..., 4)."""
+    along = ends - starts
+    along = np.where(along == 0, 1e-12, along)
+    low, high = (boxes[..., :2] - starts) / along, (boxes[..., 2:] - starts) / along
+    enters = np.minimum(low, high).max(axis=-1)
+    leaves = np.maximum(low, high).min(axis=-1)
+    return np.maximum(enters, 0) <= np.minimum(leaves, 1)
