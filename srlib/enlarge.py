@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from srlib.data.imresize import imresize
 from srlib.engines.compiled import Compiled, compile
-from srlib.evaluation.inference import SelfEnsemble, check_is_picture, forward, unwrapped
+from srlib.evaluation.inference import SelfEnsemble, check_is_picture, tiled, unwrapped
 from srlib.evaluation.memory import (
     OVERLAP,
     check_fits,
@@ -159,27 +159,28 @@ def upscale_frame(
     batch = _to_batch(lr, device)
     small = min(lr.shape[:2]) < int(network.min_size)  # type: ignore[arg-type]
     if tile and not quick and not small and _sees_whole(network):
-        out = exact_tiles(unwrapped(network), batch, tile)
+        found = exact_tiles(unwrapped(network), batch, tile)
     else:
-        out = forward(network, batch, tile, OVERLAP)
-    check_is_picture(out)
-    parts = [_to_pixels(out, colours)]
-    if frame.shape[2] % 2 == 0:
-        parts.append(_upscale_alpha(frame[..., -1:], int(network.scale)))  # type: ignore[arg-type]
-    return np.concatenate(parts, axis=2) if len(parts) > 1 else parts[0]
+        found = tiled(network, batch, tile, OVERLAP)
+    scale, (height, width, channels) = int(network.scale), colours.shape  # type: ignore[arg-type]
+    pixels = np.empty((scale * height, scale * width, channels), frame.dtype)
+    for rows, columns, part in found:
+        check_is_picture(part)
+        _fill(pixels[rows, columns], part)
+    if frame.shape[2] % 2:
+        return pixels
+    return np.concatenate([pixels, _upscale_alpha(frame[..., -1:], scale)], axis=2)
 
 
-def _to_pixels(sr: Tensor, colours: Frame) -> Frame:
-    """(1, 3, H, W) -> (H, W, 1 or 3) of the depth and channels of ``colours``; in bands of rows, as
-    the picture may be most of the memory."""
-    top = np.iinfo(colours.dtype).max
-    pixels = np.empty((*sr.shape[2:], colours.shape[2]), colours.dtype)
+def _fill(pixels: Frame, sr: Tensor) -> None:
+    """(1, 3, H, W) -> the (H, W, 1 or 3) given, of any depth; in bands of rows, as the picture may
+    be most of the memory."""
+    top = np.iinfo(pixels.dtype).max
     for start in range(0, len(pixels), BAND):
         band = _to_array(sr[:, :, start : start + BAND]).clip(0, 1)
-        if colours.shape[2] == 1:
+        if pixels.shape[2] == 1:
             band = band.mean(axis=2, keepdims=True)
         pixels[start : start + BAND] = np.round(band * top)
-    return pixels
 
 
 def _upscale_alpha(alpha: Frame, scale: int) -> Frame:

@@ -1,5 +1,7 @@
 """Run a network on images of 8 bits, of any size, on any device."""
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -7,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 ABSURD = 10.0
+Part = tuple[slice, slice, Tensor]  # rows and columns of HR, and (1, 3, h, w) that stands there
 
 
 def find_device(name: str) -> str:
@@ -43,24 +46,46 @@ def forward(network: nn.Module, lr: Tensor, tile: int = 0, overlap: int = 16) ->
     Returns:
         (1, 3, scale*H, scale*W), not clipped.
     """
+    scale, (height, width) = int(network.scale), lr.shape[-2:]  # type: ignore[arg-type]
+    return together(tiled(network, lr, tile, overlap), scale * height, scale * width)
+
+
+def tiled(network: nn.Module, lr: Tensor, tile: int = 0, overlap: int = 16) -> Iterator[Part]:
+    """What ``forward`` puts together, tile by tile: no more than one of them is in memory."""
     if tile < 0 or overlap < 0:
         raise ValueError(f"tile={tile} and overlap={overlap} must not be negative")
     scale, height, width = int(network.scale), lr.shape[-2], lr.shape[-1]  # type: ignore[arg-type]
     if not tile:
-        return _padded(network, lr, scale)
-    hr = lr.new_empty(1, 3, scale * height, scale * width)
+        yield slice(0, scale * height), slice(0, scale * width), _padded(network, lr, scale)
+        return
     for top in range(0, height, tile):
         for left in range(0, width, tile):
             bottom, right = min(top + tile, height), min(left + tile, width)
             t, l = max(0, top - overlap), max(0, left - overlap)  # noqa: E741
             part = lr[:, :, t : bottom + overlap, l : right + overlap]
             out = _padded(network, part, scale)
-            hr[:, :, scale * top : scale * bottom, scale * left : scale * right] = out[
-                :,
-                :,
-                scale * (top - t) : scale * (bottom - t),
-                scale * (left - l) : scale * (right - l),
-            ]
+            yield (
+                slice(scale * top, scale * bottom),
+                slice(scale * left, scale * right),
+                out[
+                    :,
+                    :,
+                    scale * (top - t) : scale * (bottom - t),
+                    scale * (left - l) : scale * (right - l),
+                ],
+            )
+
+
+def together(parts: Iterable[Part], height: int, width: int) -> Tensor:
+    """(1, 3, height, width) of parts that cover it."""
+    hr: Tensor | None = None
+    for rows, columns, part in parts:
+        if part.shape[2:] == (height, width):
+            return part
+        if hr is None:
+            hr = part.new_empty(*part.shape[:2], height, width)
+        hr[:, :, rows, columns] = part
+    assert hr is not None
     return hr
 
 

@@ -31,7 +31,7 @@ OF_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc", "out of 
 
 
 def counted_bytes(network: nn.Module, height: int, width: int, tile: int = 0) -> int:
-    """Bytes of tensors that live at once while ``forward`` enlarges an LR image of this size.
+    """Bytes that live at once while an LR picture of this size is enlarged.
 
     Args:
         network: as ``forward`` takes it; it is copied to the meta device and stays as it was.
@@ -39,7 +39,8 @@ def counted_bytes(network: nn.Module, height: int, width: int, tile: int = 0) ->
         tile: as in ``forward``.
 
     Returns:
-        The count, without the weights; 0 for a network that cannot run on the meta device.
+        The count of tensors, without the weights, and of the picture's pixels; 0 for a network
+        that cannot run on the meta device.
     """
     # a compiled network is counted as the network in PyTorch that it came of
     there = copy.deepcopy(unwrapped(network)).to("meta").eval()
@@ -52,9 +53,10 @@ def counted_bytes(network: nn.Module, height: int, width: int, tile: int = 0) ->
             forward(there, seen)
     except Exception:  # it asks for values, which the meta device has not
         return 0
-    picture = 4 * 3 * height * width * int(network.scale) ** 2  # type: ignore[arg-type]
-    # Tiles are put together into the picture; and it is copied once when it is clipped.
-    return max(counter.peak + (picture if tile else 0), 2 * picture)
+    values = 3 * height * width * int(network.scale) ** 2  # type: ignore[arg-type]
+    if tile:
+        return counter.peak + 2 * values  # the pixels are in 16 bits at most
+    return max(counter.peak, (4 + 4) * values)  # the result in float32, and clipped
 
 
 def needed_bytes(network: nn.Module, height: int, width: int, tile: int = 0) -> int:

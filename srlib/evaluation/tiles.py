@@ -8,6 +8,7 @@ six blocks takes about 4.5 times as long as in plain tiles, and one of four 3.4 
 the same.
 """
 
+import contextlib
 import copy
 import math
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from srlib.evaluation.inference import Part
 from srlib.networks.aidn import AIDN
 from srlib.networks.blocks import ESA, ChannelAttention
 from srlib.networks.imdn import IMDN
@@ -61,42 +63,44 @@ def can_be_exact(network: nn.Module) -> bool:
 
 
 @torch.inference_mode()
-def exact_tiles(network: nn.Module, lr: Tensor, tile: int) -> Tensor:
-    """The whole image's result, to rounding, in the memory of tiles.
+def exact_tiles(network: nn.Module, lr: Tensor, tile: int) -> Iterator[Part]:
+    """The whole image's result, to rounding, tile by tile and in the memory of one.
 
     Args:
         network: that ``can_be_exact``; it stays as it was.
         lr: (1, 3, H, W) in 0..1, H and W at least the network's ``min_size``, on its device.
         tile: side of the tiles in LR pixels; the next multiple of ``STEP`` is taken.
 
-    Returns:
-        (1, 3, scale*H, scale*W), not clipped.
+    Yields:
+        The parts of (1, 3, scale*H, scale*W), not clipped; ``together`` makes it of them.
     """
     scale = int(network.scale)  # type: ignore[arg-type]
     height, width = lr.shape[-2:]
     tiles = list(_tiles(height, width, math.ceil(tile / STEP) * STEP))
     ready = copy.deepcopy(network).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     attentions = _replace(ready)
-    hr = lr.new_empty(1, 3, scale * height, scale * width)
-    while True:
+    while waiting := [attention for attention in attentions if attention.waits()]:
         for each in tiles:
-            for attention in attentions:
-                attention.tile = each
-            top, left, bottom, right = each.seen
-            part = lr[..., top:bottom, left:right].contiguous(memory_format=torch.channels_last)
-            try:
-                out = ready(part)
-            except _Gathered:
-                continue
-            top, left, bottom, right = (scale * side for side in each.own)
-            above, before = top - scale * each.seen[0], left - scale * each.seen[1]
-            hr[..., top:bottom, left:right] = out[
-                ..., above : above + bottom - top, before : before + right - left
-            ]
-        waiting = [attention for attention in attentions if attention.waits()]
-        if not waiting:
-            return hr
+            with contextlib.suppress(_Gathered):
+                _seen(ready, attentions, lr, each)
         waiting[0].finish()
+    for each in tiles:
+        out = _seen(ready, attentions, lr, each)
+        top, left, bottom, right = (scale * side for side in each.own)
+        above, before = top - scale * each.seen[0], left - scale * each.seen[1]
+        own = out[..., above : above + bottom - top, before : before + right - left]
+        yield slice(top, bottom), slice(left, right), own
+
+
+def _seen(network: nn.Module, attentions: "list[_Whole]", lr: Tensor, tile: _Tile) -> Tensor:
+    """The network's result of what is seen with a tile."""
+    for attention in attentions:
+        attention.tile = tile
+    top, left, bottom, right = tile.seen
+    part: Tensor = network(
+        lr[..., top:bottom, left:right].contiguous(memory_format=torch.channels_last)
+    )
+    return part
 
 
 def _tiles(height: int, width: int, side: int) -> Iterator[_Tile]:
