@@ -12,6 +12,7 @@ from pandas.io.formats.style import Styler
 from safetensors import safe_open
 
 from papers import counts
+from papers.evidence import SETS
 from papers.results import over_seeds, results
 from srlib.config import drawn
 from srlib.paths import ROOT, find
@@ -62,6 +63,19 @@ def gains(campaign: str, root: Path = ROOT) -> pd.DataFrame:
     table["gain"] = table["psnr_y"] - base.reindex(at).to_numpy()
     table = table.sort_values(["set", "psnr_y"], kind="stable", ignore_index=True)
     return table[["method", "scale", "set", "psnr_y", "gain", "ssim_y", "spread", "seeds", "runs"]]
+
+
+def by_set(table: pd.DataFrame) -> pd.DataFrame:
+    """PSNR-Y with a column a set: of ``gains``, a row a method, by its score on the first set.
+
+    Returns:
+        Columns: method, the sets' names in the order of the papers (dB), runs.
+    """
+    wide = table.pivot_table(index="method", columns="set", values="psnr_y")
+    sets = [name for name in (*SETS, *wide.columns) if name in wide]
+    wide = wide[list(dict.fromkeys(sets))].sort_values(sets[0], kind="stable")
+    runs = table.groupby("method")["runs"].agg(lambda all_: " ".join(dict.fromkeys(all_)))
+    return wide.assign(runs=runs).rename_axis(columns=None).reset_index()
 
 
 def overview(root: Path = ROOT) -> pd.DataFrame:
@@ -176,7 +190,9 @@ def show(
         else f"{{:,.{DIGITS.get(column, digits)}f}}"
         for column in table.select_dtypes(np.number).columns
     }
-    formats |= dict.fromkeys(table.select_dtypes(np.integer).columns, "{:,}")
+    integers = table.select_dtypes(np.integer)
+    # Years and steps are easier to read as they are; what is longer wants its thousands parted.
+    formats |= {name: "{:,}" if integers[name].abs().max() > 9_999 else "{}" for name in integers}
     whole = [
         column
         for column in table.select_dtypes(np.floating).columns

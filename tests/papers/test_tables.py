@@ -10,7 +10,7 @@ import yaml
 
 from papers.printed import PublishedError, load_paper, published
 from papers.results import ProvenanceError, over_seeds, results
-from papers.show.tables import overview, printed_counts, printed_scores, show
+from papers.show.tables import by_set, overview, printed_counts, printed_scores, show
 from srlib.paths import ROOT, Result, find
 
 
@@ -114,3 +114,23 @@ def test_the_patches_of_a_campaign_are_those_that_its_runs_saw() -> None:
         for result, _ in find("weights.safetensors")
     }
     assert told.to_dict() == seen
+
+
+def test_a_method_has_one_row_by_set() -> None:
+    rows = [
+        ("late", "Set14", 28.0, "aaaa"),
+        ("late", "Set5", 32.0, "aaaa"),
+        ("early", "Set5", 31.0, "bbbb"),
+        ("early", "Set14", 29.0, "cccc"),
+    ]
+    wide = by_set(pd.DataFrame(rows, columns=["method", "set", "psnr_y", "runs"]))
+    assert list(wide.columns) == ["method", "Set5", "Set14", "runs"]
+    assert wide.to_numpy().tolist() == [
+        ["early", 31.0, 29.0, "bbbb cccc"],
+        ["late", 32.0, 28.0, "aaaa"],
+    ]
+
+
+@pytest.mark.parametrize(("values", "said"), [([2026, 7], "2026"), ([12_000, 7], "12,000")])
+def test_thousands_are_parted_where_numbers_are_longer_than_a_year(values, said) -> None:
+    assert f">{said}<" in show(pd.DataFrame({"n": values}), "Numbers").to_html()
