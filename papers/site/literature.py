@@ -93,7 +93,7 @@ def _notebook(paper: str, table: str, root: Path) -> str:
 def _claims(claims: pd.DataFrame) -> Iterator[str]:
     for one in claims.to_dict("records"):
         where = f"../ledger.html#{anchor(one['id'])}"
-        yield f"- {link(one['says'], where)}: {one['verdict']}"
+        yield f"- {one['verdict']}: {link(one['says'], where)}"
 
 
 def _facts(own: pd.DataFrame) -> Iterator[str]:

@@ -55,7 +55,7 @@ def _page(
         )
     if len(using):
         yield "## Claims that rest on it\n\n" + "\n".join(
-            f"- {link(one['says'], '../ledger.html#' + anchor(one['id']))}: {one['verdict']}"
+            f"- {one['verdict']}: {link(one['says'], '../ledger.html#' + anchor(one['id']))}"
             for one in using.to_dict("records")
         )
 

@@ -124,6 +124,15 @@ def test_the_ledger_filters_and_searches(page: "Page", address: str) -> None:
     assert 0 < rows.count() < all_rows
 
 
+def test_a_long_table_scrolls_by_itself_below_its_heading(page: "Page", address: str) -> None:
+    page.goto(f"{address}ledger.html")
+    box = page.locator(".srlib-long")
+    top = box_of(box)["y"]
+    assert box_of(box.locator("tbody tr").first)["y"] >= top, "the first row can be reached"
+    box.evaluate("one => one.scrollTop = 500")
+    assert abs(box_of(box.locator("th").first)["y"] - top) < 2
+
+
 def test_a_claim_is_reached_by_its_address(page: "Page", address: str) -> None:
     page.goto(f"{address}papers/rdsrn.html")
     page.locator("a[href*='ledger.html#rdsrn']").last.click()

@@ -26,7 +26,10 @@ function menuOf(made, index) {
   return label;
 }
 
+const LONG = 40; // rows; a longer table scrolls by itself, so that the page ends
+
 for (const table of document.querySelectorAll("table.srlib-table")) {
+  const rows = table.tBodies[0].rows.length;
   const whole = table.closest(".srlib-wide");
   const made = new DataTable(table, {
     order: orderOf(table),
@@ -35,6 +38,11 @@ for (const table of document.querySelectorAll("table.srlib-table")) {
     layout: { topStart: "search", topEnd: "info", bottomStart: null, bottomEnd: null },
     language: { search: "Search this table" },
   });
+  if (rows > LONG) {
+    const box = table.parentElement;
+    box.classList.add("srlib-long");
+    box.tabIndex = 0;
+  }
   const filters = (table.dataset.filters || "").split(" ").filter(Boolean).map(Number);
   if (filters.length) {
     const bar = document.createElement("div");
