@@ -264,18 +264,29 @@ def fair(found: pd.DataFrame) -> str:
     if found.empty:
         return "No search of learning rates is tracked for this campaign."
     best = best_rates(found)
-    parts = []
-    for rate, rows in best.groupby("best"):
-        names = [f"{row['network']} on {row['set']}" for row in rows.to_dict("records")]
-        parts.append(f"×{rate:g} by {', '.join(names)}")
-    tried = ", ".join(f"×{rate:g}" for rate in sorted(found["rate"].unique()))
+    rates = sorted(found["rate"].unique())
+    tried = ", ".join(f"×{rate:g}" for rate in rates)
     seen = found["lr_pixels"].iloc[0] / 1e6
     text = (
         f"Of {tried} the recipe's rates, after {seen:.1f} million LR pixels and on images held out "
-        f"of training, the best is {'; '.join(parts)}."
+        "of training, the best is "
     )
-    if best["short"].notna().all():
-        text += f" The recipe's own rate is {best['short'].max():.2f} dB short of it at most."
+    if len(set(best["best"])) == 1:
+        text += f"×{best['best'].iloc[0]:g} by every network on every set: none wants another rate."
+        if best["best"].iloc[0] in (rates[0], rates[-1]):
+            text += " It is the last one tried, so a best rate beyond it is not excluded."
+    else:
+        parts = []
+        for rate, rows in best.groupby("best"):
+            names = [f"{row['network']} on {row['set']}" for row in rows.to_dict("records")]
+            parts.append(f"×{rate:g} by {', '.join(names)}")
+        text += f"{'; '.join(parts)}."
+    short = best["short"]
+    if short.notna().all():
+        text += (
+            f" The recipe's own rate is short of it by {short.max():.2f} dB at most and "
+            f"{short.min():.2f} at least."
+        )
     return text
 
 

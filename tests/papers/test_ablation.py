@@ -320,7 +320,16 @@ def test_a_rate_at_which_the_run_was_lost_is_not_the_best(tmp_path: Path) -> Non
 def test_the_sentence_on_rates_names_them_and_the_pixels(tmp_path: Path) -> None:
     text = fair(with_search(tmp_path, {0.5: 26.0, 1: 26.1, 2: 26.4}))
     assert "×0.5, ×1, ×2" in text and "7.0 million LR pixels" in text
-    assert "×2 by aidn-base on BSD400" in text and "0.30 dB short" in text
+    assert "×2 by every network" in text and "the last one tried" in text
+    assert "by 0.30 dB at most" in text
+
+
+def test_the_sentence_on_rates_names_who_wants_another(tmp_path: Path) -> None:
+    found = with_search(tmp_path, {0.5: 26.0, 1: 26.1, 2: 26.4})
+    other = found.assign(network="aidn-aidb", psnr_y=[26.0, 26.4, 26.1])
+    text = fair(pd.concat([found, other]))
+    assert "×1 by aidn-aidb on BSD400; ×2 by aidn-base on BSD400" in text
+    assert "last one tried" not in text
 
 
 def test_without_a_search_that_is_said(tmp_path: Path) -> None:
