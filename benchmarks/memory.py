@@ -62,7 +62,7 @@ def main() -> None:
     arguments = parser("Measure the peak memory of engines, and of tiles.")
     arguments.add_argument("--networks", nargs="+", default=NETWORKS)
     arguments.add_argument("--sizes", nargs="+", default=["64x64", "256x256"], help="of LR")
-    arguments.add_argument("--tile", type=int, default=256, help="side of the exact tiles")
+    arguments.add_argument("--tile", type=int, default=192, help="side of the exact tiles")
     arguments.add_argument("--large", nargs="*", default=["imdn"], metavar="NETWORK",
                            help="of which to take the large picture; minutes each")  # fmt: skip
     arguments.add_argument("--alone", nargs=3, metavar=("NETWORK", "ENGINE", "PRECISION"),

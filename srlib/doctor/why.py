@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from statistics import median
+from statistics import quantiles
 from typing import Any, NamedTuple
 
 import yaml
@@ -274,10 +274,10 @@ def _by_difference(place: Place, typed: Typed, printed: Typed, grid: Grid) -> An
         if protocol.window != FIELD.window or protocol == FIELD:
             continue
         steps = [grid[one][protocol].psnr - grid[one][FIELD].psnr for one in against]
-        middle = median(steps)
+        least, middle, most = _middle_half(steps)
         margin = MARGIN + relative * abs(middle)
         cost, names = cost_of(protocol, place.network)
-        miss = max(0.0, low - max(steps) - margin, min(steps) - margin - high)
+        miss = max(0.0, low - most - margin, least - margin - high)
         one = Match(protocol, middle, None, miss, names, cost)
         (others if miss else matches).append(one)
     matches.sort(key=lambda one: (one.cost, abs(one.psnr - step)))
@@ -286,6 +286,14 @@ def _by_difference(place: Place, typed: Typed, printed: Typed, grid: Grid) -> An
     tried = len(matches) + len(others)
     names = tuple(map(str, against))
     return Answer(place, typed, printed.value, matches, nearest, tried, printed, names)
+
+
+def _middle_half(steps: list[float]) -> tuple[float, float, float]:
+    """First quartile, median, third quartile: what does not widen as the grid gets networks."""
+    if len(steps) == 1:
+        return steps[0], steps[0], steps[0]
+    first, middle, third = quantiles(steps, n=4, method="inclusive")
+    return first, middle, third
 
 
 def _relatives(place: Place, grid: Grid) -> list[Place]:
