@@ -138,12 +138,13 @@ def test_auto_takes_the_quickest_that_is_exact(monkeypatch) -> None:
 
 
 @pytest.fixture
-def bsd400(mirror) -> None:
+def bsd400(mirror, monkeypatch) -> None:
     """Images to calibrate with, and what calibrates."""
     needs("openvino")
     pytest.importorskip("nncf", reason='pip install "srlib[int8]"')
     if not (mirror / "BSD400").is_dir():
         pytest.skip("no BSD400 in the image sets")
+    monkeypatch.setenv("SRLIB_MIRROR", str(mirror))
 
 
 @pytest.mark.usefixtures("bsd400")
