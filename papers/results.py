@@ -4,6 +4,7 @@ Every number comes from a file under ``results/``; one without a run id is refus
 """
 
 import io
+import json
 import subprocess
 import tarfile
 import tempfile
@@ -88,7 +89,8 @@ def reproduced(root: Path = ROOT) -> str:
     """What of the quick run and of the notebooks is equal, byte for byte, to the last commit.
 
     Returns:
-        A line for the end of ``make repro``; it names each file that differs.
+        A line for the end of ``make repro``; it names each file that differs. The record of a run
+        does if what determined the run does: time and commit are another's in every run.
 
     Raises:
         ProvenanceError: not a git checkout, so there is nothing to compare with.
@@ -102,7 +104,7 @@ def reproduced(root: Path = ROOT) -> str:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise ProvenanceError(f"{root} is no git checkout: nothing to compare the results with")
-    changed = done.stdout.splitlines()
+    changed = [name for name in done.stdout.splitlines() if not _same_run(root, name)]
     found = {kind: [*root.glob(pattern)] for kind, pattern in kinds.items()}
     equal = ", ".join(
         f"{sum(path.relative_to(root).as_posix() not in changed for path in paths)} {kind}"
@@ -110,6 +112,18 @@ def reproduced(root: Path = ROOT) -> str:
     )
     line = f"reproduced: {equal} equal to the published ones"
     return line if not changed else f"{line}; different: {', '.join(changed)}"
+
+
+def _same_run(root: Path, name: str) -> bool:
+    """Whether a file is the record, as it was and as it is, of one and the same run."""
+    if not name.startswith("results/runs/") or not (root / name).is_file():
+        return False
+    before = subprocess.run(["git", "-C", str(root), "show", f"HEAD:{name}"], capture_output=True)
+    if before.returncode:
+        return False
+    records = [json.loads(text) for text in (before.stdout, (root / name).read_text("utf-8"))]
+    then, now = ({key: one.get(key) for key in ("run", "provenance")} for one in records)
+    return then == now
 
 
 def over_seeds(scores: pd.DataFrame, quantity: str = "psnr_y") -> pd.DataFrame:

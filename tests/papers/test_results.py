@@ -1,5 +1,6 @@
 """What `make repro` says at its end: which files equal those of the last commit."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -21,6 +22,9 @@ def repository(tmp_path: Path) -> Path:
         folder.mkdir(parents=True)
         (folder / "weights.safetensors").write_text("w")
         (folder / "metrics.json").write_text("{}")
+    record = tmp_path / "results/runs/quick/train-net-x4-s0.json"
+    record.parent.mkdir(parents=True)
+    record.write_text(json.dumps({"run": "0123456789", "seconds": 1.0}))
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "notebooks/a.ipynb").write_text("{}")
     git(tmp_path, "init", "-q")
@@ -41,6 +45,14 @@ def test_a_file_that_differs_is_named(repository: Path) -> None:
         "reproduced: 1 weights, 2 scores, 1 notebooks equal to the published ones; different: "
         "results/quick/net-x4/seed1/weights.safetensors"
     )
+
+
+@pytest.mark.parametrize(("changed", "named"), [({"seconds": 2.0}, False), ({"run": "9"}, True)])
+def test_a_record_differs_where_its_run_does(repository: Path, changed, named: bool) -> None:
+    name = "results/runs/quick/train-net-x4-s0.json"
+    record = json.loads((repository / name).read_text())
+    (repository / name).write_text(json.dumps(record | changed))
+    assert (name in reproduced(repository)) == named
 
 
 def test_outside_git_there_is_nothing_to_compare_with(
