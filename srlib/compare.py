@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from srlib.data.imresize import imresize
+from srlib.data.registry import crop_to_multiple
 from srlib.enlarge import Tile, upscale_frames
 from srlib.evaluation.metrics import SSIM_WINDOW, score
 from srlib.evaluation.own import rgb_of
@@ -83,14 +84,14 @@ def available(scale: int, root: Path = ROOT) -> list[str]:
 
 
 def _cropped(hr: NDArray[np.uint8], scale: int, path: str | Path) -> NDArray[np.uint8]:
-    height, width = (side // scale * scale for side in hr.shape[:2])
+    cropped = crop_to_multiple(hr, scale)
     least = SSIM_WINDOW + 2 * scale  # that is left to score when the border is shaved
-    if min(height, width) < least:
+    if min(cropped.shape[:2]) < least:
         raise PictureError(
             f"{path}: {hr.shape[1]}x{hr.shape[0]} pixels are too few to degrade by x{scale} and "
             f"score; take a picture of at least {least}x{least}"
         )
-    return hr[:height, :width]
+    return cropped
 
 
 def load_best(name: str, scale: int) -> nn.Module:

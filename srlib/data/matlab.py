@@ -9,6 +9,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from srlib.data.imresize import Border, imresize
+from srlib.data.registry import crop_to_multiple
 
 # The folders of published LR images: of an older MATLAB (SelfExSR) and of a newer one.
 BORDERS: dict[str, Border] = {"LR_bicubic": "replicate", "LR_bicubic_sym": "symmetric"}
@@ -53,6 +54,5 @@ def _differing(hr_path: Path, lr_path: Path, scale: int, border: Border) -> tupl
     hr, lr = (np.asarray(Image.open(path)) for path in (hr_path, lr_path))
     if lr.ndim > hr.ndim:  # a grey HR whose LR was stored as three equal channels
         hr = np.repeat(hr[..., None], 3, axis=2)
-    height, width = (side // scale * scale for side in hr.shape[:2])
-    ours = imresize(hr[:height, :width], 1 / scale, border=border)
+    ours = imresize(crop_to_multiple(hr, scale), 1 / scale, border=border)
     return lr.size, int(np.count_nonzero(ours != lr)) if ours.shape == lr.shape else lr.size

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from srlib.data.imresize import Border, imresize
 from srlib.data.packed import FORMAT, Entry, Pixels
-from srlib.data.registry import three_channels
+from srlib.data.registry import crop_to_multiple, three_channels
 
 
 def pack(
@@ -114,13 +114,13 @@ def _cropped(label: str, image: Pixels, scale: int) -> Pixels:
             f"{label}: expected uint8 (H, W, 3) or (H, W), got {image.dtype} {image.shape}; "
             "convert it to RGB or grey with 8 bits a channel"
         )
-    height, width = (side // scale * scale for side in image.shape[:2])
-    if height == 0 or width == 0:
+    hr = crop_to_multiple(three_channels(image), scale)
+    if not hr.size:
         raise ValueError(
             f"{label}: {image.shape[0]}x{image.shape[1]} pixels are too few for scale {scale}; "
             "leave the image out"
         )
-    return three_channels(image)[:height, :width]
+    return hr
 
 
 class _PixelFile:

@@ -179,6 +179,20 @@ def forms(image: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     return [image, grey] if (image == grey[..., None]).all() else [image]
 
 
+def crop_to_multiple(hr: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
+    """HR without the last rows and columns that no LR pixel covers, before LR is made of it.
+
+    Args:
+        hr: (H, W) or (H, W, C).
+
+    Returns:
+        A view of the top left, with sides that are multiples of ``scale``; of size 0 where a side
+        is below the scale.
+    """
+    height, width = (side // scale * scale for side in hr.shape[:2])
+    return hr[:height, :width]
+
+
 def three_channels(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(H, W, 3) of any image: grey, (H, W), as three equal channels, as the field scores it."""
     return image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)

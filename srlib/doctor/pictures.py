@@ -17,6 +17,7 @@ from scipy.fft import dctn
 from scipy.ndimage import shift as moved
 from skimage.registration import phase_cross_correlation
 
+from srlib.data.registry import crop_to_multiple
 from srlib.doctor.grid import over_images, score_images
 from srlib.doctor.lr import MAKERS, enlarged, reduced
 from srlib.doctor.protocols import FIELD, PARTS, Protocol
@@ -154,9 +155,10 @@ def fitted(pair: Pair, scale: int) -> tuple[Pixels | None, Pixels | None, list[F
     if pair.path.suffix.lower() in (".jpg", ".jpeg"):
         findings.append(Finding("JPEG", "is a JPEG file", "save results as PNG"))
     (h, w), (height, width) = pair.sr.shape[:2], pair.hr.shape[:2]
-    wanted = height // scale * scale, width // scale * scale
+    hr = crop_to_multiple(pair.hr, scale)
+    wanted = hr.shape[:2]
     if (h, w) == wanted:
-        return pair.sr, pair.hr[:h, :w], findings
+        return pair.sr, hr, findings
     if (h, w) == (height, width):
         findings.append(
             Finding(
@@ -165,7 +167,7 @@ def fitted(pair: Pair, scale: int) -> tuple[Pixels | None, Pixels | None, list[F
                 "crop HR to a multiple of the scale from the top left before LR is made",
             )
         )
-        return pair.sr[: wanted[0], : wanted[1]], pair.hr[: wanted[0], : wanted[1]], findings
+        return crop_to_multiple(pair.sr, scale), hr, findings
     size = f"is {w}x{h} pixels where {wanted[1]}x{wanted[0]} are expected"
     lr = height // scale, width // scale
     other = [

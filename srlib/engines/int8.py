@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from srlib.data.imresize import imresize
-from srlib.data.registry import read_image, three_channels
+from srlib.data.registry import crop_to_multiple, read_image, three_channels
 from srlib.engines.extras import need
 from srlib.networks.aidn import AIDN
 from srlib.networks.imdn import IMDN
@@ -69,8 +69,7 @@ def calibration(scale: int) -> list[NDArray[np.float32]]:
     paths = sorted(folder.iterdir())
     crops = []
     for place in np.linspace(0, len(paths) - 1, CROPS).astype(int):
-        hr = three_channels(read_image(paths[place]))
-        height, width = (side // scale * scale for side in hr.shape[:2])
-        lr = imresize(hr[:height, :width], 1 / scale)[:SIDE, :SIDE]
+        hr = crop_to_multiple(three_channels(read_image(paths[place])), scale)
+        lr = imresize(hr, 1 / scale)[:SIDE, :SIDE]
         crops.append(lr.transpose(2, 0, 1)[None].astype(np.float32) / np.float32(255))
     return crops

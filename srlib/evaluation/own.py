@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from srlib.data.imresize import Border, imresize
+from srlib.data.registry import crop_to_multiple
 from srlib.evaluation.score import Pair
 from srlib.pictures import PictureError, read_picture
 
@@ -47,11 +48,12 @@ def own_images(
                 )
             partners[path.stem] = fitting[0]
     for path in originals:
-        hr = rgb_of(path)
-        height, width = (side // scale * scale for side in hr.shape[:2])
-        if min(height, width) < scale:
-            raise ValueError(f"{path}: {hr.shape[1]}x{hr.shape[0]} pixels are too few for x{scale}")
-        hr = hr[:height, :width]
+        whole = rgb_of(path)
+        hr = crop_to_multiple(whole, scale)
+        if not hr.size:
+            size = f"{whole.shape[1]}x{whole.shape[0]}"
+            raise ValueError(f"{path}: {size} pixels are too few for x{scale}")
+        height, width = hr.shape[:2]
         if lr_folder is None:
             yield Pair(Path(hr_folder).name, path.stem, imresize(hr, 1 / scale, border=border), hr)
             continue
