@@ -1,43 +1,25 @@
-"""ONNX files: every network of the registry, at sizes that it was not traced with."""
+"""ONNX files: every structure of the registry, at sizes that it was not traced with."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
+from structures import STRUCTURES, twice
 from torch import nn
 
 from srlib.cli import main
 from srlib.engines import export, extras
 from srlib.engines.export import ExportError, export_onnx, export_openvino
-from srlib.networks import create_network, list_networks
+from srlib.networks import create_network
 from srlib.weights.files import save_tensors, state_sha256
 
 onnx = pytest.importorskip("onnx", reason='pip install "srlib[onnx]"')
 pytest.importorskip("onnxruntime", reason='pip install "srlib[onnx]"')
 
-# The deepest networks with fewer repetitions of the same block.
-SHALLOW: dict[str, dict[str, Any]] = {
-    "aidn-aieb": {"blocks": 2},
-    "bsrn": {"blocks": 2},
-    "bsrn-s": {"blocks": 2},
-    "drcn": {"recursions": 2, "channels": 16},
-    "drrn": {"units": 2, "channels": 16},
-    "edsr": {"blocks": 2},
-    "fdiwn": {"order": (0,)},
-    "fdiwn-m": {"order": (0,)},
-    "maffsrn-l": {"blocks": 2},
-    "memnet": {"blocks": 2},
-    "rcan": {"groups": 2, "blocks": 2},
-    "rdn": {"blocks": 2},
-    "san": {"groups": 2, "blocks": 2},
-}
 
-
-@pytest.mark.parametrize("name", list_networks())
-def test_every_network_is_exported(name: str, tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    network = create_network(name, 2, **SHALLOW.get(name, {}))
+@pytest.mark.parametrize("name", sorted(STRUCTURES.values()))
+def test_every_structure_is_exported(name: str, tmp_path: Path) -> None:
+    network = twice(name, 2)
     path = tmp_path / "network.onnx"
     export_onnx(network, path, {"network": name})  # it compares six sizes itself
     model = onnx.load(str(path))
@@ -60,8 +42,7 @@ def test_every_network_is_exported(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["aidn", "imdn", "rfdn", "fdiwn", "rlfn", "carn"])
 def test_the_ir_says_the_same_and_takes_any_size(name: str, tmp_path: Path) -> None:
     openvino = pytest.importorskip("openvino", reason='pip install "srlib[openvino]"')
-    torch.manual_seed(0)
-    network = create_network(name, 2, **SHALLOW.get(name, {})).eval()
+    network = twice(name, 2).eval()
     path = tmp_path / "new" / "network.xml"
     assert export_openvino(network, path, {"network": name}) < 1e-4
     assert sorted(each.name for each in path.parent.iterdir()) == ["network.bin", "network.xml"]

@@ -6,53 +6,24 @@ repetitions of the same block; the rest once for each structure, with two repeti
 """
 
 import copy
-import inspect
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import torch
+from structures import SCALE, STRUCTURES, create, twice
 from torch import Tensor, nn
 
 from srlib.networks import NETWORKS, create_network
 
-SCALE, HEIGHT, WIDTH = 4, 17, 23
-SHALLOW: dict[str, dict[str, Any]] = {
-    "edsr": {"blocks": 2},
-    "drcn": {"recursions": 2, "channels": 16},
-    "drrn": {"units": 2, "channels": 16},
-    "rcan": {"groups": 2, "blocks": 2},
-    "rdn": {"blocks": 2},
-    "san": {"groups": 2, "blocks": 2},
-    "fdiwn": {"order": (0,)},
-    "fdiwn-m": {"order": (0,)},
-}
+HEIGHT, WIDTH = 17, 23
 # LapSRN doubles the size at each level; test_luma.py sees that it refuses the scale.
 NOT_OFFERED = {("lapsrn", 3), ("lapsrn-d5", 3)}
-
-
-def structure(name: str) -> tuple[object, ...]:
-    """The class, and its settings that are words or flags: numbers repeat or widen the same."""
-    entry = NETWORKS[name]
-    parameters = inspect.signature(entry.network).parameters
-    settings = {key: parameter.default for key, parameter in parameters.items()} | entry.settings
-    return entry.network, *((k, v) for k, v in settings.items() if isinstance(v, str | bool))
-
-
-STRUCTURES = {structure(name): name for name in reversed(NETWORKS)}  # the first name of each
-
-
-def create(name: str, scale: int = SCALE, **settings: Any) -> nn.Module:
-    torch.manual_seed(0)
-    return create_network(name, scale, **settings | SHALLOW.get(name, {}))
 
 
 @pytest.fixture(scope="module", params=sorted(STRUCTURES.values()))
 def network(request: pytest.FixtureRequest) -> nn.Module:
     """A network of each structure, in training mode as `create_network` gives it; only read."""
-    known = inspect.signature(NETWORKS[request.param].network).parameters
-    twice = {key: 2 for key in ("blocks", "recursions", "units") if key in known}
-    return create(request.param, **twice)
+    return twice(request.param)
 
 
 def batch(channels: int = 3, height: int = HEIGHT, width: int = WIDTH, count: int = 2) -> Tensor:
