@@ -4,12 +4,12 @@ The kills: as the first checkpoint appears, twice at random moments, half way th
 checkpoint, and half way through writing the results.
 """
 
-import json
 import random
 import signal
-import subprocess
 import sys
 import time
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,37 +55,43 @@ def killed(store: PackedImages, tmp_path_factory: pytest.TempPathFactory) -> Kil
     result = Killed([], [], folder)
     rng = random.Random(0)
 
-    def start(**extra: str) -> subprocess.Popen[str]:
+    def start(**extra: str) -> BaseProcess:
         job = {
             "store": str(store.folder),
             "folder": str(folder / "results"),
             "checkpoints": str(folder / "checkpoints"),
             "recipe": RECIPE,
         }
-        command = [sys.executable, tiny_run.__file__, json.dumps(job | extra)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        return tiny_run.start(job | extra, printed())
 
-    def end(process: subprocess.Popen[str], already: str = "") -> None:
-        out, _ = process.communicate(timeout=PATIENCE)
-        result.codes.append(process.returncode)
-        result.printed.append(already + out)
+    def printed() -> Path:
+        return folder / f"{len(result.codes)}.txt"
 
-    def checkpoint() -> list[Path]:
-        return list(folder.glob("checkpoints/*/checkpoint.safetensors"))
+    def end(process: BaseProcess) -> None:
+        process.join(PATIENCE)
+        assert process.exitcode is not None, "it does not end"
+        result.printed.append(printed().read_text())
+        result.codes.append(process.exitcode)
 
-    process, give_up = start(), time.monotonic() + PATIENCE
-    while not checkpoint() and time.monotonic() < give_up:
-        time.sleep(0.001)
+    def until(reached: Callable[[], bool]) -> None:
+        give_up = time.monotonic() + PATIENCE
+        while not reached() and time.monotonic() < give_up:
+            time.sleep(0.001)
+
+    def lines() -> int:
+        return printed().read_text().count("\n") if printed().exists() else 0
+
+    process = start()
+    until(lambda: any(folder.glob("checkpoints/*/checkpoint.safetensors")))
     process.kill()
     end(process)
 
     for _ in range(2):
-        process = start()
-        assert process.stdout is not None
-        seen = "".join(process.stdout.readline() for _ in range(rng.randint(2, 6)))
+        process, enough = start(), rng.randint(2, 6)
+        until(lambda enough=enough: lines() >= enough)  # type: ignore[misc]
         time.sleep(rng.uniform(0, 0.03))
         process.kill()
-        end(process, seen)
+        end(process)
 
     end(start(die_writing="checkpoint"))
     end(start(die_writing="weights"))

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from tiny_run import L1, L2, recipe, run
 from torch import Tensor, nn
 
+from srlib.cli import main
 from srlib.config import Stage, Train, Validate
 from srlib.data.packed import PackedImages
 from srlib.evaluation.inference import upscale_array
@@ -633,21 +634,28 @@ def test_a_start_without_weights_is_named(store: PackedImages, tmp_path: Path) -
 SIXTEEN: dict[str, Any] = {"batch": 16, "log_every": 1, "stages": [asdict(L1)]}
 
 
-def two_ranks(store: PackedImages, folder: Path, **extra: str) -> subprocess.CompletedProcess[str]:
-    """The run on two gloo processes of 8 patches each, results in ``folder/two``."""
+def two_ranks(store: PackedImages, folder: Path, **extra: str) -> tuple[list[int | None], str]:
+    """The run on two gloo processes of 8 patches each, results in ``folder/two``.
+
+    As torchrun does, the second is ended where the first fails. Exit codes, and what the first
+    printed.
+    """
     job = {
         "store": str(store.folder),
         "folder": str(folder / "two"),
         "checkpoints": str(folder / "c2"),
         "recipe": SIXTEEN,
     }
-    command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    return subprocess.run(
-        [sys.executable, *command, tiny_run.__file__, json.dumps(job | extra)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+    both = [
+        tiny_run.start(job | extra, folder / f"{rank}.txt", common | {"RANK": str(rank)})
+        for rank in range(2)
+    ]
+    both[0].join(120)
+    if both[0].exitcode != 0:
+        both[1].kill()
+    both[1].join(120)
+    return [process.exitcode for process in both], (folder / "0.txt").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -655,7 +663,7 @@ def ranks(store: PackedImages, tmp_path_factory: pytest.TempPathFactory) -> tupl
     """Results of one process and of two, with one global batch of 16."""
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("ranks")
-    assert two_ranks(store, folder).returncode == 0
+    assert two_ranks(store, folder)[0] == [0, 0]
     run(store, folder / "one", folder / "c1", recipe(**SIXTEEN))
     return folder / "one", folder / "two"
 
@@ -673,11 +681,11 @@ def test_two_ranks_end_at_the_weights_of_one_process(ranks: tuple[Path, Path]) -
 def test_a_run_killed_on_two_ranks_resumes(
     store: PackedImages, ranks: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    # The first process is killed half-way through the results; torchrun then ends the other.
-    killed = two_ranks(store, tmp_path, die_writing="weights")
-    resumed = two_ranks(store, tmp_path)
-    assert (killed.returncode != 0, resumed.returncode) == (True, 0)
-    assert "resumes after step 15 of 20" in resumed.stdout
+    # The first process is killed half-way through the results.
+    killed, _ = two_ranks(store, tmp_path, die_writing="weights")
+    resumed, printed = two_ranks(store, tmp_path)
+    assert (killed[0] != 0, resumed) == (True, [0, 0])
+    assert "resumes after step 15 of 20" in printed
     assert sha256(tmp_path / "two") == sha256(ranks[1])
 
 
@@ -711,7 +719,9 @@ def free_port() -> int:
         return any_port.getsockname()[1]
 
 
-def test_the_readmes_line_for_several_devices(campaign: Path) -> None:
+def test_the_readmes_line_for_several_devices(
+    campaign: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (line,) = re.findall(r"^torchrun --nproc-per-node 4 .*$", README.read_text(), re.MULTILINE)
     words = line.replace("-node 4", "-node 2").replace("FILE", "params.yaml").split()
     torchrun = [sys.executable, "-m", "torch.distributed.run"]
@@ -723,5 +733,6 @@ def test_the_readmes_line_for_several_devices(campaign: Path) -> None:
     assert (record["weights_sha256"], record["steps"]) == (sha256(two), L1.steps)
     curve = losses(two)
     shutil.rmtree(campaign / "results")
-    one = trained_by([sys.executable, *words[words.index("-m") :]], campaign)
-    assert curve == pytest.approx(losses(one), abs=1e-5)
+    monkeypatch.chdir(campaign)
+    assert main(words[words.index("-m") + 2 :]) == 0
+    assert curve == pytest.approx(losses(two), abs=1e-5)

@@ -1,12 +1,12 @@
-"""A run of seconds: its recipe for the tests, and a program that trains it and can be killed.
+"""A run of seconds: its recipe for the tests, and processes that train it and can be killed."""
 
-python tests/srlib/tiny_run.py '{"store": ..., "folder": ..., "checkpoints": ..., "recipe": {...}}'
-"""
-
-import json
+import multiprocessing
 import os
 import signal
 import sys
+from collections.abc import Mapping
+from contextlib import redirect_stdout
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -63,17 +63,31 @@ def die_writing(name: str) -> None:
     patch("srlib.weights.files.save_file", write).start()
 
 
-def main() -> None:
-    job = json.loads(sys.argv[1])
-    if job.get("die_writing"):
+# Linux forks each process from one that has imported PyTorch; elsewhere it is imported anew.
+PROCESSES: Any = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
+PROCESSES.set_forkserver_preload(["srlib.training.loop"])
+
+
+def start(
+    job: Mapping[str, Any], printed: Path, environment: Mapping[str, str] | None = None
+) -> BaseProcess:
+    """Train in a process of its own, which writes what it prints into a file.
+
+    Args:
+        job: "store", "folder", "checkpoints" and "recipe" of the run; "die_writing" if it is to
+            kill itself.
+        printed: the file.
+        environment: variables of the process.
+    """
+    process = PROCESSES.Process(target=_train, args=(dict(job), printed, dict(environment or {})))
+    process.start()
+    return process
+
+
+def _train(job: dict[str, Any], printed: Path, environment: dict[str, str]) -> None:
+    os.environ.update(environment)
+    if "die_writing" in job:
         die_writing(job["die_writing"])
-    run(
-        PackedImages(job["store"]),
-        Path(job["folder"]),
-        Path(job["checkpoints"]),
-        recipe(**job["recipe"]),
-    )
-
-
-if __name__ == "__main__":
-    main()
+    folder, checkpoints = Path(job["folder"]), Path(job["checkpoints"])
+    with printed.open("w", buffering=1, encoding="utf-8") as file, redirect_stdout(file):
+        run(PackedImages(job["store"]), folder, checkpoints, recipe(**job["recipe"]))
