@@ -7,6 +7,8 @@ causes are written by hand, in ``papers/rules/contradictions.yaml``.
 """
 
 import re
+import statistics
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
@@ -421,7 +423,8 @@ def band_distances(table: pd.DataFrame) -> pd.DataFrame:
     for _, group in points.reset_index().groupby(["scale", "column"], sort=True):
         left = group.reset_index(drop=True)
         while len(left) > 4:
-            distance = np.array([_outside(left["x"], left["y"], i) for i in range(len(left))])
+            x, y = left["x"].tolist(), left["y"].tolist()
+            distance = np.array([_outside(x, y, i) for i in range(len(left))])
             worst = int(np.abs(distance).argmax())
             rows.append(left.loc[worst].to_dict() | {"distance": float(distance[worst])})
             if abs(distance[worst]) < SSIM_BAND / 4:
@@ -432,12 +435,17 @@ def band_distances(table: pd.DataFrame) -> pd.DataFrame:
     return found.drop(columns=["x", "y"])
 
 
-def _outside(x: pd.Series, y: pd.Series, i: int) -> float:
+def _outside(x: list[float], y: list[float], i: int) -> float:
     """Distance of point i from the band of the others; negative below, 0 within."""
-    others = pd.DataFrame({"x": x, "y": y}).drop(index=i).groupby("x")["y"].agg(["median", "size"])
-    fit = isotonic_regression(others["median"], weights=others["size"]).x
-    low = fit[others.index <= x[i]].max(initial=-np.inf)
-    high = fit[others.index >= x[i]].min(initial=np.inf)
+    others = defaultdict(list)
+    for n in range(len(x)):
+        if n != i:
+            others[x[n]].append(y[n])
+    places = np.array(sorted(others))
+    medians = [statistics.median(others[place]) for place in places]
+    fit = isotonic_regression(medians, weights=[len(others[place]) for place in places]).x
+    low = fit[places <= x[i]].max(initial=-np.inf)
+    high = fit[places >= x[i]].min(initial=np.inf)
     return float(y[i] - low if y[i] < low else max(y[i] - high, 0.0))
 
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass as plain_dataclass
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -241,12 +242,21 @@ def load_paper(key: str, folder: Path = FOLDER) -> Paper:
             one too many, or a cell that is no number of its column's kind. Names file, table, row
             and column.
     """
+    return _read(key, _text(key, folder))
+
+
+def _text(key: str, folder: Path) -> str:
     path = folder / key / "printed.yaml"
-    where = f"papers/{key}/printed.yaml"
     if not path.exists():
         raise PublishedError(f"{path} does not exist; there are {', '.join(list_papers(folder))}")
+    return path.read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=16)  # by the text itself, so that a file that changes is read anew
+def _read(key: str, text: str) -> Paper:
+    where = f"papers/{key}/printed.yaml"
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)
+        raw = yaml.load(text, _UniqueKeys)
         paper = TypeAdapter(Paper).validate_python(raw)
     except yaml.YAMLError as error:
         raise PublishedError(f"{where}: {error}") from error
@@ -318,18 +328,23 @@ def cells(quantity: str | None = None, folder: Path = FOLDER) -> pd.DataFrame:
     Raises:
         PublishedError: nothing of that quantity is printed anywhere; names those that are.
     """
-    papers = {key: load_paper(key, folder) for key in list_papers(folder)}
-    parts = [
-        _numbers(paper, key, table).assign(paper=key, table=table)
-        for key, paper in papers.items()
-        for table in paper.tables
-    ]
-    found = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    found = _all(tuple((key, _text(key, folder)) for key in list_papers(folder))).copy()
     if quantity is None:
         return found
     if quantity not in set(found["quantity"]):
         raise PublishedError(f"no table has {quantity}; there are {sorted(set(found['quantity']))}")
     return found[found["quantity"] == quantity].reset_index(drop=True)
+
+
+@lru_cache(maxsize=4)
+def _all(texts: tuple[tuple[str, str], ...]) -> pd.DataFrame:
+    parts = [
+        _numbers(paper, key, table).assign(paper=key, table=table)
+        for key, text in texts
+        for paper in [_read(key, text)]
+        for table in paper.tables
+    ]
+    return pd.concat([part for part in parts if len(part)], ignore_index=True)
 
 
 def empty_cells(key: str, folder: Path = FOLDER) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """A page for every network: what it adds, its block drawn from the module, counts and scores."""
 
 import sys
+from functools import cache
 from html import escape
 from typing import Any, NamedTuple
 
@@ -108,7 +109,7 @@ def costs(name: str) -> pd.DataFrame:
         cell for it.
     """
     own = [(n, scale) for n in variants(name) for scale in SCALES if (n, scale) in tracked()]
-    there = printed_counts().groupby(["network", "scale"], sort=False)
+    there = _printed_counts().groupby(["network", "scale"], sort=False)
     printed = {
         key: ", ".join(cells["paper"].str.upper() + " " + cells["printed"]) for key, cells in there
     }
@@ -131,7 +132,7 @@ def scores(name: str) -> pd.DataFrame:
     table = joined.agg(
         published=("value", lambda values: " / ".join(f"{value:.2f}" for value in values))
     ).reset_index()
-    measured = results()
+    measured = _results()
     measured = measured[(measured["campaign"] != "quick") & (measured["seed"] < 0)]
     chop = measured["method"].str.endswith("-chop")
     measured = measured.assign(
@@ -143,6 +144,11 @@ def scores(name: str) -> pd.DataFrame:
     table = table.merge(measured[columns], on=keys, how="outer" if len(measured) else "left")
     table = table.rename(columns={"psnr_y": "measured"})
     return table.fillna({"published": "", "inference": "", "run": ""})
+
+
+# read once for all pages
+_printed_counts = cache(printed_counts)
+_results = cache(results)
 
 
 def source(name: str) -> tuple[str, str]:
