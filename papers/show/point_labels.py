@@ -108,45 +108,72 @@ def places(
     """
     tries = [_around(centres[i], size, frame) for i, size in zip(kept, sizes, strict=True)]
     turns = [list(np.roll(range(len(kept)), n)) for n in range(0, len(kept), TURNS)] or [[]]
-    found = [_settled(centres, markers, kept, sizes, tries, turn) for turn in turns]
+    beside = [_Beside(centres, markers, kept, sizes, tries, n) for n in range(len(kept))]
+    found = [_settled(beside, turn) for turn in turns]
     chosen, _ = min(found, key=lambda one: one[1])
     return [(tries[n][0][k], float(tries[n][1][k])) for n, k in enumerate(chosen)]
 
 
-def _settled(
-    centres: Array,
-    markers: Array,
-    kept: Sequence[int],
-    sizes: Sequence[Array],
-    tries: Sequence[tuple[Array, Array]],
-    turn: Sequence[int],
-) -> tuple[list[int], float]:
+def _settled(beside: Sequence["_Beside"], turn: Sequence[int]) -> tuple[list[int], float]:
     """What each name chooses, taking turns in this order until none moves, and what all cost."""
-    chosen = [0] * len(kept)
-    costs = [0.0] * len(kept)
+    chosen = [0] * len(beside)
+    costs = [0.0] * len(beside)
     for _ in range(SWEEPS):
         before = list(chosen)
         for n in turn:
-            i = kept[n]
-            middles, far = tries[n]
-            others = [m for m in range(len(kept)) if m != n]
-            ends = np.array([tries[m][0][chosen[m]] for m in others]).reshape(-1, 2)
-            spans = np.array([sizes[m] for m in others]).reshape(-1, 2) / 2
-            names = np.hstack([ends - spans, ends + spans])
-            boxes = np.hstack([middles - sizes[n] / 2, middles + sizes[n] / 2])
-            starts = np.array([centres[kept[m]] for m in others]).reshape(-1, 2)
-            elsewhere = np.vstack([names, np.delete(markers, i, axis=0)])
-            covered = _covered(boxes, np.vstack([names, markers])).sum(axis=1)
-            crossed = _crossed(centres[i], middles, starts, ends).sum(axis=1)
-            crossed = crossed + _passed(centres[i], middles, elsewhere).sum(axis=1)
-            under = _passed_by(boxes, starts, ends)
-            astray = _astray(boxes, centres[i], np.delete(centres, i, axis=0))
-            cost = COVERS * covered + CROSSES * (crossed + under) + ASTRAY * astray + far
+            cost = beside[n].costs(chosen)
             chosen[n] = int(np.argmin(cost))
             costs[n] = float(cost[chosen[n]])
         if chosen == before:
             break
     return chosen, sum(costs)
+
+
+class _Beside:
+    """What each place of one name costs beside the others'; only what has moved is worked out."""
+
+    def __init__(
+        self,
+        centres: Array,
+        markers: Array,
+        kept: Sequence[int],
+        sizes: Sequence[Array],
+        tries: Sequence[tuple[Array, Array]],
+        n: int,
+    ) -> None:
+        self.start, (self.middles, self.far) = centres[kept[n]], tries[n]
+        self.others = [m for m in range(len(kept)) if m != n]
+        self.places = [tries[m][0] for m in self.others]
+        self.spans = [sizes[m] / 2 for m in self.others]
+        self.starts = [centres[kept[m]] for m in self.others]
+        self.boxes = np.hstack([self.middles - sizes[n] / 2, self.middles + sizes[n] / 2])
+        self.chosen = [-1] * len(self.others)
+        count, names = len(self.middles), len(self.others)
+        self.covered = np.hstack([np.zeros((count, names)), _covered(self.boxes, markers)])
+        self.crossed = np.zeros((count, names))
+        elsewhere = _passed(self.start, self.middles, np.delete(markers, kept[n], axis=0))
+        self.passed = np.hstack([np.zeros((count, names)), elsewhere])
+        self.under = np.zeros((count, names))
+        astray = _astray(self.boxes, self.start, np.delete(centres, kept[n], axis=0))
+        self.astray = ASTRAY * astray
+
+    def costs(self, chosen: Sequence[int]) -> Array:
+        """(K,), where the names stand at their chosen places."""
+        now = [chosen[m] for m in self.others]
+        moved = [at for at, (a, b) in enumerate(zip(now, self.chosen, strict=True)) if a != b]
+        if moved:
+            ends = np.array([self.places[at][now[at]] for at in moved])
+            spans = np.array([self.spans[at] for at in moved])
+            starts = np.array([self.starts[at] for at in moved])
+            names = np.hstack([ends - spans, ends + spans])
+            self.covered[:, moved] = _covered(self.boxes, names)
+            self.crossed[:, moved] = _crossed(self.start, self.middles, starts, ends)
+            self.passed[:, moved] = _passed(self.start, self.middles, names)
+            self.under[:, moved] = _passed_by(self.boxes, starts, ends)
+            self.chosen = now
+        across = self.crossed.sum(axis=1) + self.passed.sum(axis=1)
+        met = CROSSES * (across + self.under.sum(axis=1))
+        return COVERS * self.covered.sum(axis=1) + met + self.astray + self.far
 
 
 def _around(centre: Array, size: Array, frame: Array) -> tuple[Array, Array]:
@@ -200,8 +227,8 @@ def _passed(start: Array, ends: Array, boxes: Array) -> Array:
 
 
 def _passed_by(boxes: Array, starts: Array, ends: Array) -> Array:
-    """(K,): how many of the other leaders pass each box."""
-    return meets(starts[None], ends[None], boxes[:, None]).sum(axis=1).astype(float)
+    """(K, J): whether each of the other leaders passes a box."""
+    return meets(starts[None], ends[None], boxes[:, None]).astype(float)
 
 
 def meets(starts: Array, ends: Array, boxes: Array) -> NDArray[np.bool_]:
