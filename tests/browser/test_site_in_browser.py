@@ -6,6 +6,7 @@ import io
 import os
 import threading
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,13 +15,17 @@ from urllib.parse import unquote, urldefrag, urljoin
 import numpy as np
 import pytest
 import torch
-from bs4 import BeautifulSoup
 from PIL import Image
 
+from papers.contradictions import load_facts
+from papers.ledger import ledger
+from papers.printed import list_papers
 from papers.site import build, trying
+from papers.site.html import anchor
 from srlib.compare import load_best
 from srlib.data.imresize import imresize
 from srlib.evaluation.inference import forward
+from srlib.runs import runs
 from srlib.weights.files import WeightsError
 
 pytest.importorskip("playwright", reason='pip install "srlib[dev]"')
@@ -73,26 +78,76 @@ def box_of(element: "Locator") -> "FloatRect":
     return box
 
 
-def test_every_internal_link_leads_to_a_page_and_a_place(folder: Path) -> None:
-    soups = {
-        path.relative_to(folder).as_posix(): BeautifulSoup(path.read_text(), "html.parser")
+class Seen(HTMLParser):
+    """The addresses that a page leads to, its places, and its words."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.places: set[str] = set()
+        self.words: list[str] = []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = dict(attrs)
+        if tag == "a" and told.get("href"):
+            self.links.append(str(told["href"]))
+        if told.get("id"):
+            self.places.add(str(told["id"]))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+@pytest.fixture(scope="module")
+def seen(folder: Path) -> dict[str, Seen]:
+    """Every page, by its address."""
+    return {
+        path.relative_to(folder).as_posix(): Seen(path)
         for path in folder.rglob("*.html")
         if "_static" not in path.parts
     }
-    places = {name: {tag["id"] for tag in soup.find_all(id=True)} for name, soup in soups.items()}
+
+
+def test_every_internal_link_leads_to_a_page_and_a_place(
+    folder: Path, seen: dict[str, Seen]
+) -> None:
     broken, followed = [], 0
-    for name, soup in soups.items():
-        for tag in soup.find_all("a", href=True):
-            target, place = urldefrag(urljoin(name, unquote(str(tag["href"]))))
-            if "//" in str(tag["href"]) or str(tag["href"]).startswith("mailto:"):
+    for name, page in seen.items():
+        for link in page.links:
+            target, place = urldefrag(urljoin(name, unquote(link)))
+            if "//" in link or link.startswith("mailto:"):
                 continue
             followed += 1
             if not (folder / target).exists():
-                broken.append(f"{name}: {tag['href']}")
-            elif place and "=" not in place and target in places and place not in places[target]:
-                broken.append(f"{name}: {tag['href']} has no such place")
+                broken.append(f"{name}: {link}")
+            elif place and "=" not in place and target in seen and place not in seen[target].places:
+                broken.append(f"{name}: {link} has no such place")
     assert followed > 1000
     assert not broken, broken[:10]
+
+
+def test_every_claim_and_fact_is_a_row_that_can_be_linked(seen: dict[str, Seen]) -> None:
+    for page, keys in (("ledger.html", ledger()["id"]), ("facts.html", load_facts())):
+        wanted = [anchor(key) for key in keys]
+        assert len(set(wanted)) == len(wanted) > 0
+        assert set(wanted) <= seen[page].places
+
+
+@pytest.mark.parametrize("paper", list_papers())
+def test_a_papers_page_leads_to_rows_notebooks_and_networks(
+    paper: str, seen: dict[str, Seen]
+) -> None:
+    links = seen[f"papers/{paper}.html"].links
+    for start in ("../ledger.html#", "../facts.html#", "../notebooks/", "../networks/"):
+        assert any(link.startswith(start) for link in links), start
+
+
+def test_every_run_has_its_page(seen: dict[str, Seen]) -> None:
+    pages = {name for name in seen if name.startswith("runs/")}
+    assert pages - {"runs/index.html"} == {f"runs/{run.id}.html" for run in runs()}
+    words = "".join(seen["runs/ded86ad1c7.html"].words)
+    assert "srlib evaluate" in words and words.count("Urban100") > 100
 
 
 @pytest.mark.parametrize("name", PAGES)

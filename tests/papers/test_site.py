@@ -1,4 +1,4 @@
-"""The site's sources: every link leads somewhere, every run has its page, nothing is unescaped."""
+"""The parts of the site's pages; ``tests/browser`` has the pages that are made of them."""
 
 import re
 from html import escape
@@ -8,15 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from papers import contradictions
-from papers.ledger import ledger
 from papers.printed import list_papers
 from papers.show import gallery, paper_tables
 from papers.site import build, claims, images, literature
 from papers.site import html as parts
-from papers.site import runs as run_pages
 from srlib.networks import NETWORKS
-from srlib.runs import runs
 
 RUN = "ded86ad1c7"
 plain = st.text(st.characters(codec="ascii", exclude_characters="<>"), max_size=30)
@@ -106,44 +102,6 @@ def test_a_claims_source_leads_to_its_tables(paper: str, source: str, named: lis
     assert claims.tables_named(paper, source) == named
 
 
-@pytest.fixture(scope="module")
-def found() -> tuple:
-    findings = contradictions.findings()
-    return ledger(), findings, contradictions.facts(findings)
-
-
-@pytest.fixture(scope="module")
-def claim_pages(found) -> dict[str, Seen]:
-    claimed, findings, facts = found
-    return {
-        "ledger": Seen(claims.ledger_page(claimed)),
-        "facts": Seen(claims.facts_page(findings, facts)),
-    }
-
-
-def test_every_claim_and_fact_is_a_row_that_can_be_linked(found, claim_pages) -> None:
-    claimed, _, facts = found
-    for page, keys in (("ledger", claimed["id"]), ("facts", facts["fact"])):
-        wanted = [parts.anchor(key) for key in keys]
-        assert len(set(wanted)) == len(wanted)
-        assert set(wanted) <= set(claim_pages[page].ids)
-
-
-@pytest.mark.parametrize("paper", list_papers())
-def test_a_papers_page_leads_to_rows_that_are_there(paper: str, found, claim_pages) -> None:
-    claimed, _, facts = found
-    page = literature.paper_page(paper, claimed, facts)
-    links = [link for link in Seen(page).links if link.startswith("../")]
-    assert links
-    for link in links:
-        name, _, place = link.removeprefix("../").partition(".html#")
-        assert place in claim_pages[name].ids
-    notebooks = re.findall(r"\.\./notebooks/(\S+\.ipynb)", page)
-    assert notebooks and all((build.ROOT / "notebooks" / name).is_file() for name in notebooks)
-    networks = re.findall(r"\.\./networks/(\S+)\.md", page)
-    assert networks and set(networks) <= set(gallery.PAGES)
-
-
 def test_a_paper_is_cited_by_its_own_title() -> None:
     for paper in list_papers():
         bib = (literature.FOLDER / paper / "cite.bib").read_text()
@@ -152,13 +110,6 @@ def test_a_paper_is_cited_by_its_own_title() -> None:
 
 def test_every_network_of_the_registry_has_its_page() -> None:
     assert {literature._home(name) for name in NETWORKS} == set(gallery.PAGES)
-
-
-def test_every_run_has_its_page(tmp_path) -> None:
-    pages = run_pages.pages(tmp_path)
-    assert {f"runs/{run.id}" for run in runs()} == set(pages) - {"runs/index"}
-    one = pages[f"runs/{RUN}"]
-    assert "srlib evaluate" in one and Seen(one).words.count("Urban100") > 100
 
 
 def test_the_browser_of_images_has_every_image_once() -> None:
