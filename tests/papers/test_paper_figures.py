@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 import torch
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.text import Text
+from matplotlib.text import Annotation, Text
 from PIL import Image
 
 from papers.printed import published
@@ -191,25 +192,29 @@ def test_one_network_at_one_place_is_named_once() -> None:
 CHARTS = [paper_figures.aidn_figure_1, paper_figures.rfdn_figure_4, paper_figures.rfdn_figure_5]
 
 
-@pytest.mark.parametrize("chart", CHARTS)
-def test_no_leader_of_a_chart_passes_a_name(chart) -> None:
-    figure = chart()
-    figure.canvas.draw()
-    texts = figure.axes[0].texts
+@pytest.fixture(scope="module", params=CHARTS)
+def chart(request: pytest.FixtureRequest) -> Figure:
+    with plt.style.context("default"):
+        use_style()
+        figure = request.param()
+        figure.canvas.draw()
+    return figure
+
+
+def test_no_leader_of_a_chart_passes_a_name(chart: Figure) -> None:
+    texts = chart.axes[0].texts
     for own in texts:
+        assert isinstance(own, Annotation) and own.arrow_patch is not None
         leader = own.arrow_patch
         if leader.get_visible():
-            along = leader.get_path().interpolated(50).vertices
+            along = np.asarray(leader.get_path().interpolated(50).vertices)
             boxes = {t.get_text(): Text.get_window_extent(t) for t in texts if t is not own}
             passed = [name for name, box in boxes.items() if any(box.contains(*at) for at in along)]
             assert passed == [], f"the leader of {own.get_text()}"
 
 
-@pytest.mark.parametrize("chart", CHARTS)
-def test_no_two_names_of_a_chart_share_a_place(chart) -> None:
-    figure = chart()
-    figure.canvas.draw()
-    boxes = {text.get_text(): Text.get_window_extent(text) for text in figure.axes[0].texts}
+def test_no_two_names_of_a_chart_share_a_place(chart: Figure) -> None:
+    boxes = {text.get_text(): Text.get_window_extent(text) for text in chart.axes[0].texts}
     names = list(boxes)
     shared = [(a, b) for a in names for b in names if a < b and boxes[a].overlaps(boxes[b])]
     assert len(names) > 10 and shared == []
