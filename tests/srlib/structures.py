@@ -38,7 +38,8 @@ def create(name: str, scale: int = SCALE, **settings: Any) -> nn.Module:
     return create_network(name, scale, **settings | SHALLOW.get(name, {}))
 
 
-def twice(name: str, scale: int = SCALE) -> nn.Module:
-    """A network with two repetitions of its block."""
+def repeated(name: str, times: int, scale: int = SCALE) -> nn.Module:
+    """A network with so many repetitions of its block."""
     known = inspect.signature(NETWORKS[name].network).parameters
-    return create(name, scale, **{k: 2 for k in ("blocks", "recursions", "units") if k in known})
+    depth = {key: times for key in ("blocks", "recursions", "units") if key in known}
+    return create(name, scale, **depth)

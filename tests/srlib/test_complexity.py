@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from srlib import paths
-from srlib.evaluation.complexity import LR_720P, complexity, counts
+from srlib.evaluation.complexity import LR_720P, OF_A_SIZE, complexity, counts
 from srlib.networks import NETWORKS, create_network, list_networks
 from srlib.weights.official import official
 
@@ -31,19 +31,28 @@ def tracked() -> Counted:
     return dict(zip(table.index, table.to_dict("records"), strict=True))
 
 
+def on_meta(name: str, scale: int, **settings: Any) -> nn.Module:
+    with torch.device("meta"):
+        return create_network(name, scale, **settings)
+
+
 @functools.cache
 def live(name: str, scale: int, **settings: Any) -> dict[str, int]:
-    with torch.device("meta"):
-        network = create_network(name, scale, **settings)
-    return counts(network, scale)
+    return counts(on_meta(name, scale, **settings), scale)
 
 
 @pytest.mark.parametrize("name", list_networks())
 def test_the_tracked_counts_are_those_of_the_code(tracked: Counted, name: str) -> None:
-    # One scale of each: all of them take a minute and more, and `dvc repro count` counts them.
+    # One scale and one size of each: all of them take minutes, and `dvc repro count` counts them.
+    index = list_networks().index(name)
     scales = [scale for network, scale in tracked if network == name]
-    scale = scales[list_networks().index(name) % len(scales)]
-    assert tracked[name, scale] == live(name, scale), "`dvc repro count` writes them anew"
+    scale = scales[index % len(scales)]
+    size = ("256", "720p")[index % 2]
+    counted = complexity(on_meta(name, scale), {"256": (256, 256), "720p": LR_720P[scale]}[size])
+    found = {key: getattr(counted, key) for key in ("params", "params_trainable", "conv_calls")}
+    found |= {f"{key}_{size}": getattr(counted, key) for key in OF_A_SIZE}
+    expected = {key: tracked[name, scale][key] for key in found}
+    assert found == expected, "`dvc repro count` writes them anew"
 
 
 def test_every_network_is_counted_at_every_scale_that_it_has(tracked: Counted) -> None:

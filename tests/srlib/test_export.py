@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from structures import STRUCTURES, twice
+from structures import STRUCTURES, repeated
 from torch import nn
 
 from srlib.cli import main
@@ -19,7 +19,7 @@ pytest.importorskip("onnxruntime", reason='pip install "srlib[onnx]"')
 
 @pytest.mark.parametrize("name", sorted(STRUCTURES.values()))
 def test_every_structure_is_exported(name: str, tmp_path: Path) -> None:
-    network = twice(name, 2)
+    network = repeated(name, 2, scale=2)
     path = tmp_path / "network.onnx"
     export_onnx(network, path, {"network": name})  # it compares six sizes itself
     model = onnx.load(str(path))
@@ -42,7 +42,7 @@ def test_every_structure_is_exported(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["aidn", "imdn", "rfdn", "fdiwn", "rlfn", "carn"])
 def test_the_ir_says_the_same_and_takes_any_size(name: str, tmp_path: Path) -> None:
     openvino = pytest.importorskip("openvino", reason='pip install "srlib[openvino]"')
-    network = twice(name, 2).eval()
+    network = repeated(name, 2, scale=2).eval()
     path = tmp_path / "new" / "network.xml"
     assert export_openvino(network, path, {"network": name}) < 1e-4
     assert sorted(each.name for each in path.parent.iterdir()) == ["network.bin", "network.xml"]
