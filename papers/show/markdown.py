@@ -1,6 +1,7 @@
 """Tables that stand in Markdown files: written from tracked outputs, never by hand."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -8,6 +9,7 @@ import pandas as pd
 
 from papers.printed import cells
 from papers.results import results
+from papers.show.figures import GLANCE as FIRST_LOOK
 from papers.show.figures import label, rank
 from papers.show.tables import gains
 from srlib.evaluation.complexity import parameters
@@ -31,10 +33,20 @@ BUDGETS = {
     "quick": "quick run",
 }
 SETS = ("embedded-heldout", "Set5", "Set14", "B100", "Urban100")
+# For a first look: methods, and what was trained here for the longest.
+GLANCE = dict.fromkeys(FIRST_LOOK, "") | {"aidn-aidb": BUDGETS["aidn-wide"]}
 
 
-def markdown(root: Path = ROOT) -> str:
-    """The README's scores at x4: a row a method and budget, a column a set, printed in brackets."""
+def markdown(
+    root: Path = ROOT, only: Mapping[str, str] | None = None, wanted: Sequence[str] = SETS
+) -> str:
+    """The scores at x4: a row a method and budget, a column a set, printed in brackets.
+
+    Args:
+        root: where ``results/`` is.
+        only: rows, method -> budget, such as ``GLANCE``; None is every row, as the README has them.
+        wanted: the sets.
+    """
     scores = results(root).query("seed >= 0")
     trained = set(zip(scores["campaign"], scores["method"], strict=True))
     parts = [gains(name, root).assign(campaign=name) for name in BUDGETS]
@@ -46,7 +58,10 @@ def markdown(root: Path = ROOT) -> str:
     table = table.drop_duplicates(["method", "by", "set"])  # bicubic, scored in every campaign
     printed = cells("psnr_y").query("scale == 4").drop_duplicates(["network", "column"])
     published = printed.set_index(["network", "column"])["printed"].str.partition("/")[0]
-    sets = [name for name in SETS if name in set(table["set"])]
+    if only is not None:
+        pairs = zip(table["method"], table["by"], strict=True)
+        table = table[[pair in only.items() for pair in pairs]]
+    sets = [name for name in wanted if name in set(table["set"])]
     lines = [_line(["PSNR-Y ×4, dB (printed)", *sets, "runs"]), _line(["---"] * (len(sets) + 2))]
     for by in dict.fromkeys(("", *BUDGETS.values())):
         rows = table[table["by"] == by]

@@ -35,7 +35,7 @@ def headline(ledger: pd.DataFrame) -> str:
     """A sentence: how many of the papers' own claims have which verdict."""
     own = ledger[ledger["asked_by"] == "paper"]["verdict"]
     found = ", ".join(f"{int((own == name).sum())} *{name}*" for name in VERDICTS)
-    return f"**Of {len(own)} claims that the papers make: {found}.** The meanings are below."
+    return f"**Of {len(own)} claims that the papers make: {found}.**"
 
 
 class Opened:

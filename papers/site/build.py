@@ -13,9 +13,9 @@ import nbformat
 
 from papers import contradictions
 from papers.ledger import ledger
-from papers.show import figures, markdown
+from papers.show import figures
 from papers.show.look import kept
-from papers.site import claims, images, literature, trying
+from papers.site import claims, front, images, literature, trying
 from papers.site import runs as run_pages
 from papers.site.html import numbers_linked, runs_linked
 from srlib.paths import ROOT, results
@@ -25,12 +25,12 @@ from srlib.weights.official import official
 SOURCE = Path(".cache/site")
 STATIC = Path(__file__).parent / "static"
 NEEDED = ("sphinx", "myst_nb", "sphinx_book_theme", "sphinx_copybutton", "itables")
-SECTIONS = {"General": "0", "Networks": "1", "AIDN": "2", "RFDN": "3", "RDSRN": "4", "FDIWN": "5"}
-SECTIONS |= {"Across the papers": "6", "After AIDN": "7"}
+WORDS = "## Words"  # the glossary's heading in the first notebook
 # Where the links of a notebook lead on the site: a file of the repository is a path in words.
 MOVED = (
     (r"\]\(\.\./results/figures/", r"](../figures/"),
     (r"\]\(00_start_here\.ipynb#Words\)", r"](../words.md)"),
+    (r"\[([^\]]*)\]\(\.\./\1\)", r"`\1`"),
     (r"\[([^\]]*)\]\(\.\./(?!figures/|words\.md)([^)]*)\)", r"\1 (`\2`)"),
     (r"`make site`, page \*(\w+)\*", r"[\1](../\1.md)"),
 )
@@ -69,8 +69,9 @@ def write_sources(source: Path, root: Path = ROOT) -> None:
     """Write the Markdown, the notebooks and the files that Sphinx makes the site of."""
     shutil.rmtree(source, ignore_errors=True)
     static = source / "_static"
-    shutil.copytree(STATIC, static, ignore=shutil.ignore_patterns("conf.py"))
+    shutil.copytree(STATIC, static, ignore=shutil.ignore_patterns("conf.py", "templates"))
     shutil.copyfile(STATIC / "conf.py", source / "conf.py")
+    shutil.copytree(STATIC / "templates", source / "templates")
     _copy_datatables(static)
     for folder in ("runs", "networks", "papers", "notebooks"):
         (source / folder).mkdir()
@@ -92,7 +93,7 @@ def write_sources(source: Path, root: Path = ROOT) -> None:
     pages["try"] = trying.try_page(static, root)
     pages["words"] = _words(root)
     pages["api"] = _api()
-    pages["index"] = _index(root)
+    pages["index"] = front.front_page(source / "figures", found, root)
     for name, text in pages.items():
         (source / f"{name}.md").write_text(text + "\n", encoding="utf-8")
 
@@ -110,10 +111,17 @@ def _copy_datatables(static: Path) -> None:
 
 
 def _copy_notebook(path: Path, to: Path) -> None:
-    """A notebook whose links lead to where they do on the site."""
+    """A notebook as the site has it: its links lead to pages there, and its code is folded.
+
+    The words of the first one are a page of their own.
+    """
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
-        if cell.cell_type == "markdown":
+        if cell.cell_type == "code":
+            cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
+        elif cell.source.startswith(WORDS):
+            cell.source = "[The words that this project uses.](../words.md)"
+        else:
             for pattern, instead in MOVED:
                 cell.source = re.sub(pattern, instead, cell.source)
     nbformat.write(notebook, to)
@@ -122,8 +130,8 @@ def _copy_notebook(path: Path, to: Path) -> None:
 def _words(root: Path) -> str:
     """The glossary, which stands in the first notebook."""
     notebook = nbformat.read(root / "notebooks" / "00_start_here.ipynb", as_version=4)
-    cell = next(cell.source for cell in notebook.cells if cell.source.startswith("## Words"))
-    return re.sub(r"\]\((\w+\.ipynb)", r"](notebooks/\1", "#" + cell.removeprefix("##"))
+    cell = next(cell.source for cell in notebook.cells if cell.source.startswith(WORDS))
+    return re.sub(r"\]\((\w+\.ipynb)", r"](notebooks/\1", cell.replace(WORDS, "# Words"))
 
 
 def _api() -> str:
@@ -133,46 +141,6 @@ def _api() -> str:
     for name in MODULES:
         parts.append(f"## {name}\n\n```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n```")
     return "\n\n".join(parts)
-
-
-def _index(root: Path) -> str:
-    """The front page: what this is in three sentences, the pictures, the scores, where to go."""
-    trees = [
-        f"```{{toctree}}\n:caption: {caption}\n:hidden:\n:glob:\n\nnotebooks/{first}*\n```"
-        for caption, first in SECTIONS.items()
-    ]
-    own = "\n".join(
-        (
-            "try",
-            "look",
-            "images",
-            "ledger",
-            "facts",
-            "papers/index",
-            "networks/index",
-            "runs/index",
-            "words",
-            "api",
-        )
-    )
-    head = f"```{{toctree}}\n:caption: To browse\n:hidden:\n\n{own}\n```"
-    return "\n\n".join(
-        [
-            "# srlib",
-            "Every table and figure of the papers on lightweight single-image super-resolution, "
-            "published beside measured. Every number leads to the run that made it, and every run "
-            "to the line that makes it again. AIDN (CVPR Workshops 2022) is first, then RFDN, "
-            "RDSRN and FDIWN.",
-            "[Try your own picture](try.md), [slide two reconstructions](look.md), [browse the "
-            "images](images.md), [ask which claims hold](ledger.md), or [find why your PSNR is "
-            "different](notebooks/05_why_is_my_psnr_different.ipynb).",
-            "![Crops by each method, by the authors' weights](figures/benchmarks.png)",
-            "## Results",
-            '<div class="srlib-wide">\n\n' + markdown.markdown(root) + "\n\n</div>",
-            head,
-            *trees,
-        ]
-    )
 
 
 def _link_runs(made: Path, root: Path) -> None:

@@ -12,6 +12,7 @@ NUMBER = re.compile(
     r'<span class="srlib-number" title="(?P<title>run (?P<id>[0-9a-f]{10})[^"]*)">'
     r"(?P<number>[^<]*)</span>"
 )
+PROSE = 40  # letters: a column with a longer cell has sentences, and the room to read them
 HASH = re.compile(r"\b[0-9a-f]{10}\b")
 
 
@@ -49,6 +50,8 @@ def table(
         ids: the key of each row's id, by which a link finds it.
         order: column and "asc" or "desc" to start with; None keeps the order of the rows.
     """
+    rows = list(rows)
+    prose = {key for key in columns if any(_letters(row[key]) > PROSE for row in rows)}
     numbers = list(columns)
     wanted = [str(numbers.index(one)) for one in filters]
     start = f' data-sorted="{numbers.index(order[0])} {order[1]}"' if order else ""
@@ -56,7 +59,7 @@ def table(
     lines = []
     for row in rows:
         own = f' id="{row[ids]}"' if ids else ""
-        lines.append(f"<tr{own}>{''.join(_cell(row[key]) for key in columns)}</tr>")
+        lines.append(f"<tr{own}>{''.join(_cell(row[key], key in prose) for key in columns)}</tr>")
     return (
         f'<div class="srlib-wide"><table class="srlib-table" aria-label="{escape(name)}" '
         f'data-filters="{" ".join(wanted)}"{start}>\n<thead><tr>{head}</tr></thead>\n<tbody>\n'
@@ -65,12 +68,18 @@ def table(
     )
 
 
-def _cell(value: Any) -> str:
+def _letters(value: Any) -> int:
+    """How many letters of a cell stand in the table, without tags and what is folded."""
+    text = re.sub(r"<details>.*</details>", "", str(value), flags=re.DOTALL)
+    return len(re.sub(r"<[^>]*>", "", text))
+
+
+def _cell(value: Any, prose: bool) -> str:
     if isinstance(value, float):
         return "<td></td>" if pd.isna(value) else f'<td class="number">{value:.3f}</td>'
     if isinstance(value, int):
         return f'<td class="number">{value}</td>'
-    return f"<td>{value}</td>"
+    return f'<td class="prose">{value}</td>' if prose else f"<td>{value}</td>"
 
 
 def numbers_linked(text: str, known: Iterable[str], up: str) -> str:

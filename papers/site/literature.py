@@ -1,6 +1,6 @@
 """A page a paper and a page a network."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 from pathlib import Path
 
@@ -62,14 +62,13 @@ def paper_page(paper: str, claims: pd.DataFrame, facts: pd.DataFrame, root: Path
             )
             asked = own[[name in tables_named(paper, source) for source in own["source"]]]
             if len(asked):
-                lines = "\n".join(_claims(asked))
-                parts.append(
-                    f"<details><summary>claims on it ({len(asked)})</summary>\n\n{lines}\n\n"
-                    "</details>"
-                )
-    parts.append("## Its claims\n\n" + "\n".join(_claims(own)))
+                parts.append(_folded(f"claims on it ({len(asked)})", _claims(asked)))
+    parts.append("## Its claims")
+    for verdict, having in own.groupby("verdict", sort=False):
+        parts.append(_folded(f"{verdict} ({len(having)})", _claims(having)))
     about = facts[facts["papers"].str.lower().str.contains(paper)]
-    parts.append("## Its facts\n\n" + "\n".join(_facts(about)))
+    parts.append("## Where it contradicts itself or others")
+    parts.append(_folded(f"facts ({len(about)})", _facts(about)))
     printed = cells()
     names = printed.loc[printed["paper"] == paper, "network"]
     pages = dict.fromkeys(_home(name) for name in names if name in NETWORKS)
@@ -88,6 +87,11 @@ def _notebook(paper: str, table: str, root: Path) -> str:
     number = {"I": "1", "II": "2"}.get(table, table.split()[0])
     own = [path for path in found if path.stem.endswith(f"_table_{number}")]
     return (own or found)[0].name
+
+
+def _folded(summary: str, lines: Iterable[str]) -> str:
+    inside = "\n".join(lines)
+    return f"<details><summary>{escape(summary)}</summary>\n\n{inside}\n\n</details>"
 
 
 def _claims(claims: pd.DataFrame) -> Iterator[str]:

@@ -4,13 +4,14 @@ import re
 from html import escape
 from html.parser import HTMLParser
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from papers.printed import list_papers
-from papers.show import gallery, paper_tables
-from papers.site import build, claims, images, literature
+from papers.show import gallery, markdown, paper_tables
+from papers.site import build, claims, front, images, literature
 from papers.site import html as parts
 from srlib.networks import NETWORKS
 
@@ -87,6 +88,25 @@ def test_a_table_shows_what_it_was_given(text: str) -> None:
     assert found.words.count(text) >= 2
 
 
+def test_a_column_of_sentences_is_marked_by_what_is_seen_of_it() -> None:
+    folded = f"few<details>{'words ' * 20}</details>"
+    row = {"a": "words " * 20, "b": folded, "c": f'<a href="{"x" * 90}">few</a>'}
+    assert parts.table([row], {key: key for key in row}, "n").count('class="prose"') == 1
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "none hold"), (1, "1 holds"), (2, "2 hold")])
+def test_the_front_page_counts_claims_in_english(number: int, said: str) -> None:
+    verdicts = ["holds"] * number + ["fails"]
+    told = front.judged(pd.DataFrame({"asked_by": "paper", "verdict": verdicts}))
+    assert f"make, {said}, 1 fails, and none are not decided." in told
+
+
+def test_the_front_pages_table_is_rows_of_the_whole_one() -> None:
+    glance = markdown.markdown(only=markdown.GLANCE).splitlines()
+    whole = markdown.markdown().splitlines()
+    assert len(glance) == 2 + 8 and set(glance) <= set(whole)
+
+
 @pytest.mark.parametrize(
     ("paper", "source", "named"),
     [
@@ -124,6 +144,7 @@ def test_the_browser_of_images_has_every_image_once() -> None:
         ("[words](00_start_here.ipynb#Words)", "[words](../words.md)"),
         ("[page](../results/figures/a.html)", "[page](../figures/a.html)"),
         ("[claims](../papers/claims.py)", "claims (`../papers/claims.py`)".replace("../", "")),
+        ("[papers/claims.py](../papers/claims.py)", "`papers/claims.py`"),
         ("[next](01_aidn.ipynb)", "[next](01_aidn.ipynb)"),
     ],
 )

@@ -20,7 +20,12 @@ html_theme_options = {
     "show_toc_level": 2,
     "navbar_persistent": [],  # the sidebar has the search
     "use_download_button": True,
+    # figures and tables have the room that a list of headings would take from them
+    "secondary_sidebar_items": {"**": [], "api": ["page-toc"]},
 }
 html_copy_source = False
-exclude_patterns = ["_static"]
+exclude_patterns = ["_static", "templates"]
+templates_path = ["templates"]
+nb_code_prompt_show = "Show the code"
+nb_code_prompt_hide = "Hide the code"
 suppress_warnings = ["mystnb.unknown_mime_type"]
