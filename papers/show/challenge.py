@@ -44,7 +44,9 @@ show();
 STYLE = """
 :root { color-scheme: light dark; font-family: system-ui, sans-serif; }
 body { margin: 0.5em; }
-label { display: grid; grid-template-columns: 12em 1fr 6em; gap: 1em; margin: 0.4em 0; }
+label { display: grid; grid-template-columns: minmax(6em, 11em) minmax(0, 1fr) 4em;
+  gap: 1em; margin: 0.4em 0; }
+input[type=range] { min-width: 0; width: 100%; }
 output { font-weight: bold; }
 """
 
@@ -117,4 +119,4 @@ def movable_score(challenge: str = "NTIRE 2026") -> HTML:
         f'<script type="application/json" id="data">{json.dumps(data)}</script>'
         f'<script type="module">{SCRIPT}</script></html>'
     )
-    return HTML(f"<div>{framed(f'{challenge}: its score, to move', document, 220)}</div>")
+    return HTML(f"<div>{framed(f'{challenge}: its score, to move', document, 190)}</div>")

@@ -19,6 +19,7 @@ from srlib.paths import ROOT, find
 
 SIGNED = ("difference", "gain")
 DIGITS = {"seeds": 0, "ssim_y": 4, "data_share": 4}
+PROSE = 40  # letters: a column with a longer cell has sentences, and the room to read them
 
 
 def printed_scores(
@@ -207,6 +208,13 @@ def show(
     styled = StyledTable(table, uuid=f"t{zlib.crc32(caption.encode()):08x}", caption=caption)
     styled.format(formats, na_rep="–").hide(axis="index")
     words = table.columns.get_indexer(table.select_dtypes(exclude=["number", "bool"]).columns)
-    left: list[Any] = [{"selector": f".col{place}", "props": "text-align: left"} for place in words]
-    styled.set_table_styles(left)
+    rules: list[Any] = [
+        {"selector": f".col{place}", "props": "text-align: left"} for place in words
+    ]
+    rules += [
+        {"selector": f".col{place}", "props": "min-width: 18em"}
+        for place in words
+        if max(map(len, map(str, table.iloc[:, int(place)])), default=0) > PROSE
+    ]
+    styled.set_table_styles(rules)
     return styled

@@ -1,6 +1,7 @@
 """Published and tracked numbers as tables."""
 
 import json
+import re
 from pathlib import Path
 
 import made_up
@@ -12,6 +13,12 @@ from papers.printed import PublishedError, load_paper, published
 from papers.results import ProvenanceError, over_seeds, results
 from papers.show.tables import by_set, overview, printed_counts, printed_scores, show
 from srlib.paths import ROOT, Result, find
+
+
+def test_a_column_of_sentences_has_the_room_to_be_read() -> None:
+    table = pd.DataFrame({"word": ["short"], "because": ["a reason " * 10]})
+    roomy = re.findall(r"\.(col\d) \{[^}]*min-width", show(table, "c").to_html())
+    assert roomy == ["col1"]
 
 
 def test_a_cell_gives_one_row_a_number() -> None:
