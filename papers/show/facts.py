@@ -38,7 +38,7 @@ def findings_table(findings: pd.DataFrame) -> str:
 
 
 class OpenedFacts:
-    """Every fact as a line that opens to its cause and its findings, what matters most first.
+    """What facts touch as lines that open to them, and each fact to its cause and its findings.
 
     Plain HTML (``details``) without script, as ``papers.show.verdicts.Opened``.
     """
@@ -54,8 +54,10 @@ class OpenedFacts:
         for matters, says in MATTERS.items():
             rows = self.facts[self.facts["matters"] == matters]
             if len(rows):
-                parts.append(f"<h3>{escape(says.capitalize())}</h3>")
-                parts += [self._line(fact) for fact in rows.to_dict("records")]
+                number = f"{len(rows)} {_plural('fact', len(rows))}"
+                summary = f"<b>{escape(says.capitalize())}</b>: {number}"
+                lines = "\n".join(self._line(fact) for fact in rows.to_dict("records"))
+                parts.append(f"<details><summary>{summary}</summary>\n{lines}\n</details>")
         return "\n".join(parts)
 
     def _line(self, fact: dict) -> str:

@@ -2,7 +2,7 @@
 
 import math
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
@@ -59,7 +59,17 @@ LABELS = {
 }
 
 STYLE = str(files("papers.show").joinpath("paper.mplstyle"))
-WIDTH = 3.4  # inches: half a page
+WIDTH, PAGE_WIDTH = 3.4, 6.8  # inches: half a page, and all of it
+GLANCE = (
+    "hr",
+    "bicubic",
+    "imdn",
+    "fdiwn",
+    "e-rfdn",
+    "arfdn",
+    "bsrn",
+    "span-28",
+)  # for a first look
 DRAWING_DPI = 110  # of a block diagram, which is as wide as its network needs
 FOOT, FOOT_LETTERS = 5, 25  # size in points of the line of runs, and its letters to the inch
 TITLE_LETTERS = 22  # of a panel's title to the inch
@@ -132,7 +142,8 @@ def training_curves(campaign: str, root: Path = ROOT) -> Figure:
     The two stages have different losses (L1, then L2), so each has its own panel.
     """
     log = training_log(campaign, root)
-    figure, axes = plt.subplots(1, 2, gridspec_kw={"width_ratios": [2, 1]})
+    size = (PAGE_WIDTH, 2.6)
+    figure, axes = plt.subplots(1, 2, gridspec_kw={"width_ratios": [2, 1]}, figsize=size)
     for axis, kind, name in ((axes[0], "l1", "L1 (stage 1)"), (axes[1], "l2", "L2 (stage 2)")):
         _lines(axis, log[log["kind"] == kind], "loss")
         axis.set(xlabel="step", ylabel=name, yscale="log")
@@ -183,7 +194,7 @@ def validation(campaign: str, root: Path = ROOT) -> Figure:
     base = scores[(scores["campaign"] == campaign) & (scores["method"] == "bicubic")]
     sets = list(log["set"].unique())
     base = base[base["set"].isin(sets) & base["scale"].isin(log["scale"])]
-    figure, axes = plt.subplots(1, len(sets), squeeze=False)
+    figure, axes = plt.subplots(1, len(sets), squeeze=False, figsize=(PAGE_WIDTH, 2.6))
     for axis, name in zip(axes.flat, sets, strict=True):
         of_set = log[log["set"] == name]
         titles = {method: label(method) for method in of_set["method"].unique()}
@@ -373,6 +384,7 @@ def crops(
     window: tuple[int, int, int, int] | None = None,
     scale: int = 4,
     root: Path = ROOT,
+    methods: Collection[str] = (),
 ) -> Figure:
     """A picture as each method reconstructs it, PSNR-Y and SSIM-Y of the whole image above it.
 
@@ -380,8 +392,12 @@ def crops(
         campaign: whose kept pictures.
         image: its stem.
         window: (top, left, height, width) to cut from the kept picture; None shows all of it.
+        methods: only these are drawn; all that have pictures where none is named.
     """
     shown = pictures(campaign, scale, root)[image]
+    if methods:
+        wanted = {f"{method}-x{scale}" for method in methods}
+        shown = {name: path for name, path in shown.items() if path.parts[-3] in wanted}
     scores = per_image(campaign, root)
     scores = scores[(scores["image"].astype(str) == image) & (scores["seed"] <= 0)]
     names = [label(m, s >= 0) for m, s in zip(scores["method"], scores["seed"], strict=True)]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import shift
 
 from papers.show.drawing import show_figure
+from papers.show.figures import PAGE_WIDTH
 from srlib.data.registry import read_image
 from srlib.doctor.lr import enlarged, reduced
 from srlib.doctor.protocols import FIELD, PARTS, Protocol, border_pixels
@@ -35,6 +36,7 @@ from srlib.viewer import framed
 
 HERE = Path(__file__).parent
 PAGE = "why-is-my-psnr-different.html"
+HEADING = "<h1>Why is my PSNR different?</h1>\n"
 SCALE = 4  # of the pictures that show a deviation
 SHOWN = ROOT / "data/heldout/chelsea.png", (slice(60, 220), slice(100, 300))  # and the part of it
 
@@ -44,7 +46,8 @@ def ladder(grid: Grid | None = None) -> HTML:
 
     A page within the notebook, with the grid in it: it works without a kernel, and in an export.
     """
-    return HTML(f"<div>{framed('The ladder of protocols', document(grid), 1150)}</div>")
+    inside = document(grid).replace(HEADING, "")  # the notebook has it
+    return HTML(f"<div>{framed('The ladder of protocols', inside, 1000)}</div>")
 
 
 def embedded(grid: Grid) -> str:
@@ -88,7 +91,7 @@ def document(grid: Grid | None = None) -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
         f"<title>Why is my PSNR different?</title>\n<style>\n{style}</style>\n"
-        "<h1>Why is my PSNR different?</h1>\n"
+        f"{HEADING}"
         "<p>Choose what you scored and type the PSNR that you got. The ladder has what other "
         "protocols give for the same weights; your number stands between them.</p>\n"
         '<div id="ladder"></div>\n<script type="module">\n'
@@ -167,10 +170,12 @@ def _photograph() -> NDArray[np.uint8]:
 
 def _row(about: str, pictures: dict[str, NDArray], **settings: Any) -> None:
     """Show pictures side by side under their names, each pixel a square; ``about`` says what."""
-    figure, axes = plt.subplots(1, len(pictures), figsize=(10, 2.8), layout="constrained")
+    high, wide = next(iter(pictures.values())).shape[:2]
+    size = (PAGE_WIDTH, 0.3 + min(2.0, PAGE_WIDTH / len(pictures) * high / wide))
+    figure, axes = plt.subplots(1, len(pictures), figsize=size, layout="constrained")
     for axis, (name, picture) in zip(axes, pictures.items(), strict=True):
         axis.imshow(picture, interpolation="nearest", **settings)
-        axis.set_title(name, fontsize=8)
+        axis.set_title(name)
         axis.set_axis_off()
     show_figure(figure, f"{about}: {', '.join(pictures)}")
 
