@@ -20,6 +20,7 @@ from PIL import Image
 from papers.contradictions import load_facts
 from papers.ledger import ledger
 from papers.printed import list_papers
+from papers.show.navigation import notebooks
 from papers.site import build, trying
 from papers.site.html import anchor
 from srlib.compare import load_best
@@ -37,6 +38,8 @@ pytest.importorskip("sphinx", reason='the site\'s packages are not here: pip ins
 AXE = {"preload": False}
 PAGES = ["index", "try", "look", "images", "ledger", "facts", "papers/aidn", "networks/imdn"]
 PAGES += ["runs/ded86ad1c7", "notebooks/05_why_is_my_psnr_different"]
+
+NOTEBOOKS = [path.stem for path in notebooks()]
 
 
 @pytest.fixture(scope="module")
@@ -155,12 +158,44 @@ def test_a_page_loads_and_everybody_can_read_it(name: str, page: "Page", address
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not here")
     page.goto(f"{address}{name}.html")
     page.wait_for_timeout(500)
-    for width in (400, 1280):
+    for width in (400, 1280, 1600):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     found = axe.Axe().run(page, options=AXE).response["violations"]
     serious = [one for one in found if one["impact"] in ("serious", "critical")]
     assert not serious, [(one["id"], one["nodes"][0]["html"][:200]) for one in serious]
+
+
+def test_every_page_leads_to_the_index(folder: Path) -> None:
+    pages = [path for path in folder.rglob("*.html") if "_static" not in path.parts]
+    made = [path for path in pages if 'class="prev-next-area"' in path.read_text()]
+    without = [path for path in made if 'class="srlib-index"' not in path.read_text()]
+    assert len(made) > 100
+    assert without == [folder / "index.html"]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_is_about_five_screens(name: str, page: "Page", address: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(f"{address}notebooks/{name}.html")
+    assert page.locator("main").evaluate("main => main.scrollHeight") <= 6 * 800
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+def test_no_text_of_a_table_is_a_word_wide(width: int, page: "Page", address: str) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    for name in ("notebooks/70_after_aidn", "notebooks/60_contradictions", "ledger", "facts"):
+        page.goto(f"{address}{name}.html")
+        narrow = page.evaluate(
+            """() => {
+              for (const one of document.querySelectorAll("details")) one.open = true;
+              const cells = [...document.querySelectorAll("td")];
+              const thin = (cell) =>
+                cell.innerText.length > 60 && cell.clientWidth && cell.clientWidth < 120;
+              return cells.filter(thin).map((cell) => cell.innerText);
+            }"""
+        )
+        assert not narrow, (name, narrow[:3])
 
 
 def test_the_ledger_filters_and_searches(page: "Page", address: str) -> None:
@@ -190,7 +225,8 @@ def test_a_long_table_scrolls_by_itself_below_its_heading(page: "Page", address:
 
 def test_a_claim_is_reached_by_its_address(page: "Page", address: str) -> None:
     page.goto(f"{address}papers/rdsrn.html")
-    page.locator("a[href*='ledger.html#rdsrn']").last.click()
+    page.locator("summary", has_text="holds").first.click()
+    page.locator("details[open] a[href*='ledger.html#rdsrn']").last.click()
     page.wait_for_selector("tr:target")
     assert box_of(page.locator("tr:target"))["y"] < 900
 
