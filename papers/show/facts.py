@@ -5,6 +5,7 @@ from html import escape
 import pandas as pd
 
 from papers.contradictions import MATTERS, readable
+from papers.show.tables import roomy
 
 
 def headline(facts: pd.DataFrame) -> str:
@@ -34,7 +35,8 @@ def state(fact: dict, findings: pd.DataFrame) -> str:
 def findings_table(findings: pd.DataFrame) -> str:
     """Findings as an HTML table."""
     columns = ["what", "by how much", "certain", "where"]
-    return readable(findings)[columns].to_html(index=False, border=0)
+    table = readable(findings)[columns]
+    return table.to_html(index=False, border=0, col_space=roomy(table))
 
 
 class OpenedFacts:

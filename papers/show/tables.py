@@ -132,6 +132,12 @@ def printed_counts(paper: str, table: str, **settings: Any) -> pd.DataFrame:
     return found[["row", "scale", "quantity", "published", "measured", "difference", "agrees"]]
 
 
+def roomy(table: pd.DataFrame) -> dict[Any, str]:
+    """The least width of each column that has sentences: such a column would be a word wide."""
+    longest = {name: max(map(len, map(str, table[name])), default=0) for name in table}
+    return {name: "18em" for name, letters in longest.items() if letters > PROSE}
+
+
 class StyledTable(Styler):
     """A styled table whose text form is its caption; pandas' own would hold a memory address.
 
@@ -212,9 +218,8 @@ def show(
         {"selector": f".col{place}", "props": "text-align: left"} for place in words
     ]
     rules += [
-        {"selector": f".col{place}", "props": "min-width: 18em"}
-        for place in words
-        if max(map(len, map(str, table.iloc[:, int(place)])), default=0) > PROSE
+        {"selector": f".col{table.columns.get_loc(name)}", "props": f"min-width: {width}"}
+        for name, width in roomy(table).items()
     ]
     styled.set_table_styles(rules)
     return styled

@@ -8,6 +8,7 @@ import pandas as pd
 from papers.claims import VERDICTS
 from papers.evidence import EVIDENCE
 from papers.ledger import evidence
+from papers.show.tables import roomy
 
 
 def tally(ledger: pd.DataFrame) -> pd.DataFrame:
@@ -76,7 +77,7 @@ def evidence_table(rows: pd.DataFrame) -> str:
         text[column] = [_number(*pair) for pair in zip(rows[column], rows["unit"], strict=True)]
     text = text.fillna("").astype(str)
     text = text.loc[:, (text != "").any()]
-    return re.sub(r">\s+<", "><", text.to_html(index=False, border=0))
+    return re.sub(r">\s+<", "><", text.to_html(index=False, border=0, col_space=roomy(text)))
 
 
 def _number(value: float, unit: str) -> str:
