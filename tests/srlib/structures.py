@@ -23,11 +23,12 @@ SHALLOW: dict[str, dict[str, Any]] = {
 
 
 def structure(name: str) -> tuple[object, ...]:
-    """The class, and its settings that are words or flags: numbers repeat or widen the same."""
+    """The class, its words and flags, and which numbers are 1: others repeat or widen the same."""
     entry = NETWORKS[name]
     parameters = inspect.signature(entry.network).parameters
     settings = {key: parameter.default for key, parameter in parameters.items()} | entry.settings
-    return entry.network, *((k, v) for k, v in settings.items() if isinstance(v, str | bool))
+    kinds = {k: v if isinstance(v, str | bool) else v == 1 for k, v in settings.items()}
+    return entry.network, *kinds.items()
 
 
 STRUCTURES = {structure(name): name for name in reversed(NETWORKS)}  # the first name of each
