@@ -22,7 +22,7 @@ from srlib.paths import ROOT
 from srlib.paths import results as results_folder
 from srlib.runs import scored
 
-CAMPAIGNS = ("paper", "ablation", "bsd400", "quick")  # the biggest first
+CAMPAIGNS = ("paper", "ablation", "quick")  # the biggest first
 TOGETHER = "all sets"
 RECONSTRUCTED = {
     "Base": "Base is reconstructed from a drawing and a count",

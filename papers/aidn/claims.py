@@ -750,7 +750,7 @@ def gain(before: str, after: str, size: str) -> Judgement:
 def step(before: str, after: str) -> Judgement:
     """Whether a row of Table 2 is better than the one before, on sets that the text leaves open."""
     names = {"Base": "aidn-base", "AIEB": "aidn-aieb", "FDC": "aidn-fdc", "AIDB": "aidn-aidb"}
-    measured = compare("bsd400", names[after], names[before], SETS)
+    measured = compare("ablation", names[after], names[before], SETS)
     found = better(ablation(after), ablation(before), measured, on_average=True)
     return found._replace(because=f"{found.because} {reconstructed(before, after)}")
 

@@ -28,7 +28,6 @@ BUDGETS = {
     "aidn-wide": "trained here, longest",
     "aidn-long": "trained here, longer",
     "ablation": "trained here, alike",
-    "bsd400": "trained here, shorter",
     "bsd400-others": "trained alike, briefly",
     "quick": "quick run",
 }

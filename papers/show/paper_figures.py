@@ -34,7 +34,7 @@ from srlib.weights.official import official
 
 LIGHTWEIGHT = 2_000  # thousand parameters: AIDN's Figure 1 is of lightweight networks
 FIGURE_5 = {"barbara": "Set14", "baby": "Set5", "12084": "B100"}  # the images that AIDN names
-AIDN_HERE, RDSRN_HERE = ("bsd400", "aidn-aidb"), ("rdsrn", "rdsrn")
+AIDN_HERE, RDSRN_HERE = ("ablation", "aidn-aidb"), ("rdsrn", "rdsrn")
 NO_WEIGHTS = "no public weights, and not trained here"
 # The four networks of RDSRN's Figure 5 and their settings (wide, refinement).
 RDSRN_SWITCHES = {

@@ -27,7 +27,7 @@ from srlib.weights.official import official
 Cost = Literal["params", "macs_720p"]
 
 PRINTED, AUTHORS, TRAINED = "printed", "authors' weights", "trained here"
-OWN = ("bsd400",)  # campaigns on real photographs; the quick run's minutes are not comparable
+OWN = ("ablation",)  # campaigns on real photographs; the quick run's minutes are not comparable
 AXES = {
     "params": "parameters (thousands)",
     "macs_720p": "multiply-adds for a 1280×720 HR image (10⁹)",

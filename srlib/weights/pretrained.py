@@ -10,7 +10,7 @@ from srlib.weights.files import WeightsError, load_trained
 
 # The best-trained first: a network is taken from the first campaign that has tracked weights of it.
 CAMPAIGNS: tuple[str, ...]
-CAMPAIGNS = ("paper", "aidn-wide", "ablation", "aidn-long", "bsd400", "bsd400-others", "rdsrn")
+CAMPAIGNS = ("paper", "aidn-wide", "ablation", "aidn-long", "bsd400-others", "rdsrn")
 CAMPAIGNS += ("quick",)
 SAME = {"aidn": "aidn-aidb"}  # names of one network
 

@@ -36,7 +36,7 @@ STEPS, BATCH, PATCH = 100, 8, 64
 
 def make(
     root: Path,
-    campaign: str = "bsd400",
+    campaign: str = "ablation",
     seeds: int = 3,
     images: dict[str, int] = IMAGES,
     networks: tuple[str, ...] = NETWORKS,
@@ -90,7 +90,7 @@ def root(tmp_path: Path) -> Path:
     return make(tmp_path, spent=SPENT | {"joules": 7200.0})
 
 
-def row(root: Path, step: str, name: str, campaign: str = "bsd400") -> pd.Series:
+def row(root: Path, step: str, name: str, campaign: str = "ablation") -> pd.Series:
     table = steps(campaign, root)
     return table[(table["step"] == step) & (table["set"] == name)].iloc[0]
 
@@ -115,7 +115,7 @@ def test_the_last_step_goes_from_the_first_row_to_the_last(root: Path) -> None:
     ],
 )
 def test_a_step_is_decided_by_the_rule_of_the_claims(tmp_path: Path, step, expected) -> None:
-    assert decided("bsd400", make(tmp_path, seeds=5))[step].verdict == expected
+    assert decided("ablation", make(tmp_path, seeds=5))[step].verdict == expected
 
 
 def test_a_printed_step_may_lie_outside(root: Path) -> None:
@@ -137,11 +137,11 @@ def test_a_step_names_the_runs_of_its_two_networks(root: Path) -> None:
 
 
 def test_sets_stand_in_the_order_of_the_scores(root: Path) -> None:
-    assert list(steps("bsd400", root)["set"].unique()) == [*IMAGES, TOGETHER]
+    assert list(steps("ablation", root)["set"].unique()) == [*IMAGES, TOGETHER]
 
 
 def test_a_step_says_how_many_seeds_it_has(tmp_path: Path) -> None:
-    table = steps("bsd400", make(tmp_path, seeds=1))
+    table = steps("ablation", make(tmp_path, seeds=1))
     assert set(table["seeds"]) == {1}
 
 
@@ -153,48 +153,48 @@ def test_a_set_that_is_not_printed_has_no_published_step(tmp_path: Path) -> None
 
 
 def test_a_network_that_is_not_scored_leaves_its_steps_out(tmp_path: Path) -> None:
-    table = steps("bsd400", make(tmp_path, networks=("aidn-base", "aidn-aieb")))
+    table = steps("ablation", make(tmp_path, networks=("aidn-base", "aidn-aieb")))
     assert set(table["step"]) == {"Base → AIEB"}
 
 
 def test_different_images_are_refused(root: Path) -> None:
-    path = root / "results/bsd400/aidn-fdc-x4/seed1/images.csv"
+    path = root / "results/ablation/aidn-fdc-x4/seed1/images.csv"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
     with pytest.raises(ValueError, match="aidn-aieb and aidn-fdc are not scored on the same"):
-        steps("bsd400", root)
+        steps("ablation", root)
 
 
 def test_the_biggest_whole_campaign_is_the_best(root: Path) -> None:
     make(root, "quick")
     make(root, "paper", networks=NETWORKS[:2])
-    assert best(root) == "bsd400"
+    assert best(root) == "ablation"
 
 
 def test_without_a_whole_campaign_there_is_no_best(tmp_path: Path) -> None:
     (tmp_path / "results").mkdir()
-    with pytest.raises(ValueError, match="none of the campaigns paper, ablation, bsd400, quick"):
+    with pytest.raises(ValueError, match="none of the campaigns paper, ablation, quick"):
         best(tmp_path)
 
 
 def test_the_answer_gives_each_step_its_verdict(tmp_path: Path) -> None:
-    text = answer("bsd400", make(tmp_path, seeds=5))
+    text = answer("ablation", make(tmp_path, seeds=5))
     assert "5 seeds, 19 images" in text
     for step, expected in (("Base → AIEB", "holds"), ("AIEB → FDC", "not here")):
         assert any(step in line and expected in line for line in text.splitlines())
 
 
 def test_the_answer_of_one_seed_says_so(tmp_path: Path) -> None:
-    assert "for these weights alone" in " ".join(answer("bsd400", make(tmp_path, seeds=1)).split())
+    assert "for these weights alone" in " ".join(answer("ablation", make(tmp_path, seeds=1)).split())
 
 
 def test_the_cost_is_that_of_the_record(root: Path) -> None:
-    found = cost("bsd400", root).iloc[0]
+    found = cost("ablation", root).iloc[0]
     assert (found["minutes"], found["ms_a_step"], found["energy"]) == (1.0, 600.0, 2.0)
     assert (found["network"], found["seed"], found["commit"]) == ("aidn-aidb", 0, "0123456789")
 
 
 def test_a_cost_that_was_not_reported_stays_empty(tmp_path: Path) -> None:
-    table = cost("bsd400", make(tmp_path))
+    table = cost("ablation", make(tmp_path))
     assert table["energy"].isna().all() and table["ms_a_step"].isna().all()
     assert (table["minutes"] == 2.0).all()
 
@@ -206,7 +206,7 @@ def with_schedule(root: Path) -> Path:
 
 
 def test_the_schedule_is_priced_by_lr_pixels(root: Path) -> None:
-    table = price("bsd400", with_schedule(root))
+    table = price("ablation", with_schedule(root))
     one = table[(table["network"] == "aidn-fdc") & (table["scale"] == 4)].iloc[0]
     per_pixel = 60 / (STEPS * BATCH * (PATCH // 4) ** 2)
     assert one["microseconds"] == pytest.approx(1e6 * per_pixel)
@@ -214,7 +214,7 @@ def test_the_schedule_is_priced_by_lr_pixels(root: Path) -> None:
 
 
 def test_the_price_of_all_runs_is_their_sum(root: Path) -> None:
-    table = price("bsd400", with_schedule(root))
+    table = price("ablation", with_schedule(root))
     each = table[table["network"] != "all"]
     whole = table[table["network"] == "all"].iloc[0]
     assert whole["all_days"] == pytest.approx((each["days"] * each["runs"]).sum())
@@ -223,14 +223,14 @@ def test_the_price_of_all_runs_is_their_sum(root: Path) -> None:
 
 def test_a_network_without_a_run_leaves_the_price_open(tmp_path: Path) -> None:
     make(tmp_path, networks=NETWORKS[:3])
-    table = price("bsd400", with_schedule(tmp_path))
+    table = price("ablation", with_schedule(tmp_path))
     open_rows = table[table["network"].isin(["aidn-aidb", "all"])]
     assert open_rows["all_days"].isna().all() and open_rows["pixels"].notna().all()
 
 
 def timed(root: Path, seed: int, factor: float) -> Path:
     """A run of the FDC, made faster or slower."""
-    path = root / f"results/runs/bsd400/train-aidn-fdc-x4-s{seed}.json"
+    path = root / f"results/runs/ablation/train-aidn-fdc-x4-s{seed}.json"
     record = json.loads(path.read_text())
     record["cost"]["seconds"] *= factor
     path.write_text(json.dumps(record))
@@ -239,23 +239,23 @@ def timed(root: Path, seed: int, factor: float) -> Path:
 
 def test_the_best_campaign_may_be_asked_for_more_seeds(tmp_path: Path) -> None:
     make(tmp_path, campaign="ablation", seeds=1)
-    make(tmp_path, campaign="bsd400", seeds=3)
-    assert (best(tmp_path), best(tmp_path, seeds=2)) == ("ablation", "bsd400")
+    make(tmp_path, campaign="quick", seeds=3)
+    assert (best(tmp_path), best(tmp_path, seeds=2)) == ("ablation", "quick")
 
 
 def test_a_run_whose_result_is_not_tracked_prices_nothing(root: Path) -> None:
     with_schedule(timed(root, seed=1, factor=0.5))
-    shutil.rmtree(root / "results/bsd400/aidn-fdc-x4/seed1")
-    assert "train-aidn-fdc-1" not in set(price("bsd400", root)["measured"])
+    shutil.rmtree(root / "results/ablation/aidn-fdc-x4/seed1")
+    assert "train-aidn-fdc-1" not in set(price("ablation", root)["measured"])
 
 
 def test_the_price_is_that_of_the_fastest_run(root: Path) -> None:
-    table = price("bsd400", with_schedule(timed(root, seed=1, factor=0.5)))
+    table = price("ablation", with_schedule(timed(root, seed=1, factor=0.5)))
     assert set(table[table["network"] == "aidn-fdc"]["measured"]) == {"train-aidn-fdc-1"}
 
 
 def test_the_validation_curve_is_drawn_with_bicubic_and_published(root: Path) -> None:
-    figure = figures.validation("bsd400", root)
+    figure = figures.validation("ablation", root)
     legend = figure.axes[0].get_legend_handles_labels()[1]
     plt.close(figure)
     published = printed().set_index(["network", "column"])["value"]["aidn-aidb", "Set5"]
@@ -267,16 +267,16 @@ def test_a_campaign_without_validation_says_what_to_do(tmp_path: Path) -> None:
     make(tmp_path)
     for path in tmp_path.glob("results/**/validation.csv"):
         path.write_text("step,set,psnr_y\n")
-    assert validation_log("bsd400", tmp_path).empty
+    assert validation_log("ablation", tmp_path).empty
     with pytest.raises(ValueError, match=r"train\.validate"):
-        figures.validation("bsd400", tmp_path)
+        figures.validation("ablation", tmp_path)
 
 
 def test_the_forest_plot_has_a_panel_a_step(root: Path) -> None:
-    figure = figures.ablation("bsd400", root)
+    figure = figures.ablation("ablation", root)
     titles = [axis.get_title() for axis in figure.axes]
     plt.close(figure)
-    assert titles == list(steps("bsd400", root)["step"].unique())
+    assert titles == list(steps("ablation", root)["step"].unique())
 
 
 def test_a_line_is_the_mean_in_a_band_from_least_to_most() -> None:
@@ -293,7 +293,7 @@ def test_a_line_is_the_mean_in_a_band_from_least_to_most() -> None:
 
 def with_search(root: Path, scores: dict[float, float]) -> pd.DataFrame:
     """A search of one network's rates, as its stage leaves it: rate -> PSNR-Y."""
-    folder, runs = root / "results/bsd400/search", root / "results/runs/bsd400"
+    folder, runs = root / "results/ablation/search", root / "results/runs/ablation"
     folder.mkdir(parents=True)
     runs.mkdir(parents=True)
     for rate, psnr in scores.items():
@@ -303,7 +303,7 @@ def with_search(root: Path, scores: dict[float, float]) -> pd.DataFrame:
             folder / f"{name}.csv", index=False
         )
         (runs / f"search-{name}.json").write_text(json.dumps({"run": f"run-{rate:g}"}))
-    return searched("bsd400", root)
+    return searched("ablation", root)
 
 
 def test_the_best_rate_is_told_with_what_the_recipes_own_is_short_of_it(tmp_path: Path) -> None:
@@ -333,6 +333,6 @@ def test_the_sentence_on_rates_names_who_wants_another(tmp_path: Path) -> None:
 
 
 def test_without_a_search_that_is_said(tmp_path: Path) -> None:
-    assert fair(searched("bsd400", tmp_path)) == (
+    assert fair(searched("ablation", tmp_path)) == (
         "No search of learning rates is tracked for this campaign."
     )

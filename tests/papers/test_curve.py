@@ -50,7 +50,7 @@ def test_a_recipes_pixels_are_those_of_its_headers(path: Path) -> None:
 
 
 def test_a_step_with_a_larger_spread_needs_more_seeds() -> None:
-    table = ablation.seeds_needed("bsd400")
+    table = ablation.seeds_needed("ablation")
     assert (table["needed"] >= 2).all() and len(table) == 4
     by = table.assign(ratio=table["deviation"] / table["published"].abs()).sort_values("ratio")
     assert by["needed"].is_monotonic_increasing

@@ -74,7 +74,7 @@ def measured(tmp_path: Path) -> Path:
     result(tmp_path, Result("benchmarks", "imdn", 4), "run-imdn", 26.0)
     for seed in (0, 1):
         training = {"seed": seed, "settings": {"blocks": 6, "channels": 50}}
-        own = Result("bsd400", "aidn-aidb", 4, seed)
+        own = Result("ablation", "aidn-aidb", 4, seed)
         result(tmp_path, own, f"run-own-{seed}", 25.0 + seed, training=training)
     return tmp_path
 

@@ -67,7 +67,7 @@ sources:
 rows:
   - {row: Bicubic, method: bicubic, source: resampling, reason: the same everywhere}
   - {network: imdn, tables: [some 7], method: imdn, source: weights, reason: its authors'}
-  - {network: aidn-base, method: aidn-base, source: own, campaign: bsd400, reason: ours}
+  - {network: aidn-base, method: aidn-base, source: own, campaign: ablation, reason: ours}
 entries:
   - {row: ARFDN (entry), tables: [some 7], scale: 4, method: arfdn, reason: four blocks}
 differences:
@@ -109,8 +109,8 @@ def root(tmp_path: Path) -> Path:
     save(tmp_path, "benchmarks/bicubic", "b1", Set5=(28.4299, 0.8105), Set14=(26.09, 0.7048))
     save(tmp_path, "benchmarks/imdn", "i1", Set5=(32.2114, 0.89478), Set14=(28.58, 0.78))
     save(tmp_path, "benchmarks/arfdn", "a1", Set5=(32.12, 0.8937))
-    save(tmp_path, "bsd400/aidn-base", "s0", 0, Set5=(31.00, 0.8900))
-    save(tmp_path, "bsd400/aidn-base", "s1", 1, Set5=(31.04, 0.8904))
+    save(tmp_path, "ablation/aidn-base", "s0", 0, Set5=(31.00, 0.8900))
+    save(tmp_path, "ablation/aidn-base", "s1", 1, Set5=(31.04, 0.8904))
     return tmp_path
 
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 AUTHORS = [("arfdn", 4), ("e-rfdn", 4), ("imdn", 2), ("imdn", 4), ("fdiwn", 2), ("fdiwn", 4)]
 OURS = [
     "aidn-wide/aidn-aidb-x4",
-    "bsd400/aidn-base-x4",
-    "bsd400/aidn-aieb-x4",
+    "ablation/aidn-base-x4",
+    "ablation/aidn-aieb-x4",
     "bsd400-others/imdn-x4",
     "bsd400-others/rfdn-x4",
     "rdsrn/rdsrn-x4",
@@ -63,11 +63,11 @@ def test_it_loads_ours(loader: "ModelLoader", place: str) -> None:
 
 def test_what_cannot_be_told_apart_is_said(loader: "ModelLoader") -> None:
     with pytest.warns(UserWarning, match="taken as aidn; a file of aidn-fdc has the same names"):
-        loader.load_from_file(ROOT / "results/bsd400/aidn-fdc-x4/seed0/weights.safetensors")
+        loader.load_from_file(ROOT / "results/ablation/aidn-fdc-x4/seed0/weights.safetensors")
 
 
 def test_small_pictures_are_padded(loader: "ModelLoader") -> None:
-    path = ROOT / "results/bsd400/aidn-base-x4/seed0/weights.safetensors"
+    path = ROOT / "results/ablation/aidn-base-x4/seed0/weights.safetensors"
     assert loader.load_from_file(path)(torch.rand(1, 3, 5, 7)).shape == (1, 3, 20, 28)
 
 
