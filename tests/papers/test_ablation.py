@@ -184,7 +184,9 @@ def test_the_answer_gives_each_step_its_verdict(tmp_path: Path) -> None:
 
 
 def test_the_answer_of_one_seed_says_so(tmp_path: Path) -> None:
-    assert "for these weights alone" in " ".join(answer("ablation", make(tmp_path, seeds=1)).split())
+    assert "for these weights alone" in " ".join(
+        answer("ablation", make(tmp_path, seeds=1)).split()
+    )
 
 
 def test_the_cost_is_that_of_the_record(root: Path) -> None:
