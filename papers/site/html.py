@@ -7,12 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from papers.show.tables import PROSE
+
 # as ``papers.show.paper_tables`` writes it
 NUMBER = re.compile(
     r'<span class="srlib-number" title="(?P<title>run (?P<id>[0-9a-f]{10})[^"]*)">'
     r"(?P<number>[^<]*)</span>"
 )
-PROSE = 40  # letters: a column with a longer cell has sentences, and the room to read them
 HASH = re.compile(r"\b[0-9a-f]{10}\b")
 
 
