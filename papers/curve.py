@@ -99,7 +99,8 @@ def slope(table: pd.DataFrame) -> float:
 def times_more(gap: float, table: pd.DataFrame) -> float:
     """The factor in LR pixels that ``gap`` dB more would take, if the line goes on as it is.
 
-    It does not for ever: a curve of this kind flattens, so the factor is a least one.
+    It does not for ever, since a curve of this kind flattens; and where the rows are of several
+    recipes, the line takes what a recipe gained for what pixels did.
     """
     gained = slope(table)
     return float(2 ** (gap / gained)) if gained > 0 else float("inf")

@@ -55,7 +55,7 @@ def outside(
     """Why the networks are not in the regime, in words; empty if they are.
 
     The words say how far it is away: in dB, and as the factor in LR pixels by the learning curve of
-    the campaign's optimiser.
+    the campaign's optimiser, which mixes recipes.
     """
     found = gaps(scores, networks, sets)
     if not found:
@@ -67,7 +67,8 @@ def outside(
     text += f", and {WITHIN} dB is the most for a verdict on trained networks"
     times = _times_more(worst, campaign, int(scores["scale"].iloc[0]), root)
     if math.isfinite(times):
-        text += f"; by the learning curve that takes at least {times:.0f} times the LR pixels"
+        text += "; by the line through all runs of its optimiser, whatever their recipe, "
+        text += f"that takes {times:.0f} times the LR pixels"
     return text
 
 
