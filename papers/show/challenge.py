@@ -42,8 +42,8 @@ form.addEventListener("input", (event) => { if (event.target !== chosen) show();
 show();
 """
 STYLE = """
-:root { color-scheme: light dark; font-family: system-ui, sans-serif; }
-body { margin: 0.5em; }
+:root { color-scheme: light; font-family: system-ui, sans-serif; }
+body { margin: 0.5em; background: white; color: black; }
 label { display: grid; grid-template-columns: minmax(6em, 11em) minmax(0, 1fr) 4em;
   gap: 1em; margin: 0.4em 0; }
 input[type=range] { min-width: 0; width: 100%; }

@@ -40,7 +40,7 @@ AXE = {"preload": False, "resultTypes": ["violations"]}
 SHORTEN = "document.querySelectorAll('tbody tr:nth-child(n+20)').forEach((row) => row.remove())"
 PAGES = ["index", "try", "look", "images", "ledger", "facts", "papers/aidn", "networks/imdn"]
 PAGES += ["runs/ded86ad1c7", "notebooks/05_why_is_my_psnr_different"]
-
+DARK = ["notebooks/70_after_aidn", "notebooks/62_printed_cells", "notebooks/10_networks"]
 NOTEBOOKS = [path.stem for path in notebooks()]
 
 
@@ -167,6 +167,20 @@ def test_a_page_loads_and_everybody_can_read_it(name: str, page: "Page", address
     found = axe.Axe().run(page, options=AXE).response["violations"]
     serious = [one for one in found if one["impact"] in ("serious", "critical")]
     assert not serious, [(one["id"], one["nodes"][0]["html"][:200]) for one in serious]
+
+
+@pytest.mark.parametrize("name", [*DARK, *PAGES[4:]])
+def test_every_word_can_be_read_in_the_dark_theme(name: str, page: "Page", address: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not here")
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{address}{name}.html")
+    page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+    page.wait_for_timeout(1000)  # until what is folded has faded in
+    page.evaluate(SHORTEN)
+    found = axe.Axe().run(page, options=AXE | {"runOnly": ["color-contrast"]})
+    assert not found.response["violations"], [
+        node["html"][:200] for one in found.response["violations"] for node in one["nodes"]
+    ]
 
 
 def test_every_page_leads_to_the_index(folder: Path) -> None:
