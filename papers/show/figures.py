@@ -60,16 +60,8 @@ LABELS = {
 
 STYLE = str(files("papers.show").joinpath("paper.mplstyle"))
 WIDTH, PAGE_WIDTH = 3.4, 6.8  # inches: half a page, and all of it
-GLANCE = (
-    "hr",
-    "bicubic",
-    "imdn",
-    "fdiwn",
-    "e-rfdn",
-    "arfdn",
-    "bsrn",
-    "span-28",
-)  # for a first look
+# For a first look.
+GLANCE = ("hr", "bicubic", "imdn", "fdiwn", "e-rfdn", "arfdn", "bsrn", "span-28")
 DRAWING_DPI = 110  # of a block diagram, which is as wide as its network needs
 FOOT, FOOT_LETTERS = 5, 25  # size in points of the line of runs, and its letters to the inch
 TITLE_LETTERS = 22  # of a panel's title to the inch

@@ -46,7 +46,7 @@ def ladder(grid: Grid | None = None) -> HTML:
 
     A page within the notebook, with the grid in it: it works without a kernel, and in an export.
     """
-    inside = document(grid).replace(HEADING, "")  # the notebook has it
+    inside = document(grid, heading=False)  # the notebook has it
     return HTML(f"<div>{framed('The ladder of protocols', inside, 1000)}</div>")
 
 
@@ -83,7 +83,7 @@ def embedded(grid: Grid) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def document(grid: Grid | None = None) -> str:
+def document(grid: Grid | None = None, heading: bool = True) -> str:
     """The ladder as one HTML page that needs nothing else, and no server."""
     data = embedded(load_grid() if grid is None else grid)
     script = (HERE / "ladder.js").read_text(encoding="utf-8")
@@ -91,7 +91,7 @@ def document(grid: Grid | None = None) -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
         f"<title>Why is my PSNR different?</title>\n<style>\n{style}</style>\n"
-        f"{HEADING}"
+        f"{heading * HEADING}"
         "<p>Choose what you scored and type the PSNR that you got. The ladder has what other "
         "protocols give for the same weights; your number stands between them.</p>\n"
         '<div id="ladder"></div>\n<script type="module">\n'
