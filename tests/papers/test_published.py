@@ -79,7 +79,7 @@ def test_cells_with_units_in_the_heading_are_in_these_units() -> None:
     assert (rdn["value"]["macs_720p"], rdn["unit"]["macs_720p"]) == (1309, "G")
     assert (rdn["value"]["params"], rdn["unit"]["params"]) == (22, "M")
     poster = published("fdiwn", "poster").set_index(["network", "scale", "quantity"])
-    assert poster.loc[("fdiwn-m", 3, "macs_720p"), "value"] == 35.9
+    assert poster["value"].loc[[("fdiwn-m", 3, "macs_720p")]].item() == 35.9
 
 
 def test_all_papers_in_one_table() -> None:
@@ -87,8 +87,8 @@ def test_all_papers_in_one_table() -> None:
     assert list(everything.columns) == [*COLUMNS, "paper", "table"]
     assert len(everything) == sum(len(published(key, table)) for key, table in TABLES)
     scores = cells("psnr_y").set_index(["network", "scale", "column", "paper", "table"])["value"]
-    assert scores["aidn", 4, "Set5", "aidn", "3"] == 32.26
-    assert scores["fdiwn", 4, "Urban100", "fdiwn", "poster"] == 26.28
+    assert scores.loc[[("aidn", 4, "Set5", "aidn", "3")]].item() == 32.26
+    assert scores.loc[[("fdiwn", 4, "Urban100", "fdiwn", "poster")]].item() == 26.28
     with pytest.raises(PublishedError, match=r"no table has psnr; there are .*'psnr_y'"):
         cells("psnr")
 

@@ -19,6 +19,7 @@ from srlib.training.optimizers import (
 RATE = 0.01
 
 
+@pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="PyTorch has a Muon since 2.9")
 @pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
 @pytest.mark.parametrize("shape", [(8, 6, 3, 3), (48, 4, 1, 1), (8, 8, 1, 3)])
 def test_three_updates_are_those_of_pytorchs_muon(
