@@ -56,7 +56,7 @@ site: env
 	papers site
 
 bench: env
-	for each in cluster folder imresize inference memory metrics patches precision step; do \
+	for each in browser cluster folder imresize inference memory metrics patches precision step; do \
 		python benchmarks/$$each.py --keep || exit 1; \
 	done
 	python benchmarks/figure.py

@@ -23,6 +23,7 @@ from srlib.paths import results as results_folder
 from srlib.runs import scored
 
 CAMPAIGNS = ("paper", "ablation", "quick")  # the biggest first
+CONTROL = "aidn-aidb", "ablation", "ablation-adam"  # one network by Muon, and by Adam alone
 TOGETHER = "all sets"
 RECONSTRUCTED = {
     "Base": "Base is reconstructed from a drawing and a count",
@@ -91,12 +92,7 @@ def steps(campaign: str, root: Path = ROOT) -> pd.DataFrame:
         if found is None:
             continue
         a, b = found
-        names = [name for name in scores["set"].unique() if name in a.columns.unique("set")]
-        shared = [name for name in names if name in cells]
-        sets = {name: [name] for name in names}
-        if len(shared) > 1:
-            sets[TOGETHER] = shared
-        for name, members in sets.items():
+        for name, members in _sets(scores, a, list(cells.columns)).items():
             first, second = a[members], b[members]
             interval = paired_bootstrap(first, second, same_seeds=True)
             weights = first.columns.get_level_values("set").value_counts()
@@ -116,6 +112,54 @@ def steps(campaign: str, root: Path = ROOT) -> pd.DataFrame:
             )
     columns = ["step", "set", "images", "published", "measured", "difference", "low", "high"]
     return pd.DataFrame(rows, columns=[*columns, "within", "seeds", "runs"])
+
+
+def control(root: Path = ROOT) -> pd.DataFrame:
+    """What Muon brings: one network by it and by Adam alone, as the papers train.
+
+    Both see the same images, seeds and LR pixels; each rate is of its campaign.
+
+    Returns:
+        A row a set, and one for all images together: set, images, adam and muon (PSNR-Y, dB, means
+        over seeds), difference (muon less adam, dB), low, high (ends of its 95% interval), seeds
+        (that both have), runs. Empty where one of the two is not measured yet.
+
+    Raises:
+        ValueError: the two are not scored on the same images.
+    """
+    network, muon, adam = CONTROL
+    columns = ["set", "images", "adam", "muon", "difference", "low", "high", "seeds", "runs"]
+    means = results(root)
+    means = means[means["campaign"].isin((muon, adam)) & (means["method"] == network)]
+    if set(means["campaign"]) != {muon, adam}:
+        return pd.DataFrame(columns=columns)
+    parts = (per_image(name, root).assign(campaign=name) for name in (muon, adam))
+    scores = pd.concat(parts).query("method == @network").assign(method=lambda t: t["campaign"])
+    found = _matrices(f"{muon}, {adam}", scores, adam, muon)
+    if found is None:
+        return pd.DataFrame(columns=columns)
+    runs = " ".join(dict.fromkeys(means[means["seed"].isin(found[0].index)]["run"]))
+    rows = []
+    for name, members in _sets(scores, found[0], list(scores["set"])).items():
+        first, second = (matrix[members] for matrix in found)
+        interval = paired_bootstrap(first, second, same_seeds=True)
+        levels = first.to_numpy().mean(), second.to_numpy().mean()
+        rows.append([name, first.shape[1], *levels, *interval, len(first), runs])
+    return pd.DataFrame(rows, columns=columns)
+
+
+def controlled(root: Path = ROOT) -> str:
+    """``control`` in a sentence, of all images together, or of the only set that there is."""
+    table = control(root)
+    network, muon, adam = CONTROL
+    if table.empty:
+        return f"Campaigns {muon} and {adam}: the control is not measured yet."
+    whole = table.iloc[-1]
+    return (
+        f"{network} by Muon less {network} by Adam alone, after as many LR pixels: "
+        f"{whole['difference']:+.3f} dB [{whole['low']:+.3f}, {whole['high']:+.3f}] "
+        f"({whole['set']}, {_count(whole['images'], 'image')}, {_count(whole['seeds'], 'seed')})."
+    )
 
 
 def decided(campaign: str, root: Path = ROOT) -> dict[str, Comparison]:
@@ -414,6 +458,13 @@ def _matrices(
         )
     seeds = a.index.intersection(b.index)
     return (a.loc[seeds], b.loc[seeds, a.columns]) if len(seeds) else None
+
+
+def _sets(scores: pd.DataFrame, matrix: pd.DataFrame, shared: list[str]) -> dict[str, list[str]]:
+    """Name -> sets: each set of a matrix by itself, then those of ``shared`` together."""
+    names = [name for name in scores["set"].unique() if name in matrix.columns.unique("set")]
+    together = [name for name in names if name in shared]
+    return {name: [name] for name in names} | ({TOGETHER: together} if len(together) > 1 else {})
 
 
 def _trained(campaign: str, root: Path) -> list[tuple[Path, dict[str, Any]]]:

@@ -218,6 +218,27 @@ def test_no_text_of_a_table_is_a_word_wide(width: int, page: "Page", address: st
         assert not narrow, (name, narrow[:3])
 
 
+PAPER = 720  # px between the margins of a sheet of A4
+
+
+@pytest.mark.parametrize("name", ["ledger", "images", "papers/aidn", "notebooks/02_ablation"])
+def test_a_sheet_of_paper_holds_every_table(name: str, page: "Page", address: str) -> None:
+    """What is folded could not be opened there, and what is too wide not scrolled."""
+    page.goto(f"{address}{name}.html")
+    page.set_viewport_size({"width": PAPER, "height": 1000})
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    found = page.evaluate(
+        """() => [...document.querySelectorAll(".bd-article :is(table, pre, img)")]
+          .filter((one) => !one.closest("td details, .hide"))
+          .map((one) => one.getBoundingClientRect())
+          .map(({ width, right }) => [width, right])"""
+    )
+    assert found and all(width > 0 and right <= PAPER for width, right in found)
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator(".bd-article details[open]:not(.hide)").count() == 0
+
+
 def test_the_ledger_filters_and_searches(page: "Page", address: str) -> None:
     page.goto(f"{address}ledger.html")
     rows = page.locator("table.srlib-table tbody tr")

@@ -15,6 +15,8 @@ from papers.ablation import (
     answer,
     best,
     best_rates,
+    control,
+    controlled,
     cost,
     decided,
     fair,
@@ -104,6 +106,25 @@ def test_a_step_is_the_difference_of_two_rows(root: Path) -> None:
 
 def test_the_last_step_goes_from_the_first_row_to_the_last(root: Path) -> None:
     assert row(root, "Base → AIDB", "Set14")["published"] == pytest.approx(28.60 - 28.51)
+
+
+def test_the_control_is_one_network_by_two_optimisers(root: Path) -> None:
+    """Muon's level is drawn as Adam's and then lifted: the difference is by how much."""
+    make(root, "ablation-adam", networks=("aidn-aidb",))
+    for path in (root / "results/ablation/aidn-aidb-x4").rglob("images.csv"):
+        table = pd.read_csv(path)
+        table.assign(psnr_y=table["psnr_y"] + 0.3).to_csv(path, index=False)
+    table = control(root).set_index("set")
+    assert list(table.index) == [*IMAGES, TOGETHER]
+    assert (table["difference"] - 0.3).abs().max() < 0.01
+    assert (table["muon"] - table["adam"]).to_numpy() == pytest.approx(table["difference"])
+    assert (table["seeds"] == 3).all()
+    assert table["runs"].iloc[0].split() == [f"eval-aidn-aidb-{seed}" for seed in range(3)]
+    assert "+0.30" in controlled(root) and "19 images, 3 seeds" in controlled(root)
+
+
+def test_a_control_that_is_not_there_is_said(root: Path) -> None:
+    assert control(root).empty and "not measured" in controlled(root)
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,15 @@ for (const wide of document.querySelectorAll(".srlib-wide, .cell_output .output,
   if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
 }
 
+// on paper a folded table could not be opened; evidence within a cell stays folded, it is a book
+let opened = [];
+addEventListener("beforeprint", () => {
+  const folded = document.querySelectorAll(".bd-article details:not(.hide, td details)");
+  opened = [...folded].filter((one) => !one.open);
+  for (const one of opened) one.open = true;
+});
+addEventListener("afterprint", () => { for (const one of opened) one.open = false; });
+
 // the theme's arrows beside a section have no name of their own
 for (const arrow of document.querySelectorAll("nav summary")) {
   const section = arrow.closest("li")?.querySelector("a");
