@@ -262,25 +262,6 @@ def validation_log(campaign: str, root: Path = ROOT) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)[columns]
 
 
-def searched(campaign: str, root: Path = ROOT) -> pd.DataFrame:
-    """The search of learning rates, on images held out of training.
-
-    Returns:
-        A row a network, multiple of the recipe's rates and set held out: network, scale, rate,
-        seed, lr_pixels (seen), set, psnr_y (dB; NaN where the run was lost), run. Empty without a
-        search.
-    """
-    folder = results_folder(root)
-    frames = []
-    for path in sorted((folder / campaign / "search").glob("*.csv")):
-        record = json.loads((folder / "runs" / campaign / f"search-{path.stem}.json").read_text())
-        frames.append(pd.read_csv(path).assign(run=record["run"]))
-    if not frames:
-        columns = ["network", "scale", "rate", "seed", "lr_pixels", "set", "psnr_y", "run"]
-        return pd.DataFrame(columns=columns)
-    return pd.concat(frames, ignore_index=True)
-
-
 def best_rates(found: pd.DataFrame) -> pd.DataFrame:
     """Which rate each network scores best at, and what the recipe's own rate is short of it.
 

@@ -54,8 +54,8 @@ def outside(
 ) -> str:
     """Why the networks are not in the regime, in words; empty if they are.
 
-    The words say how far it is away: in dB, and as the factor in LR pixels by the learning curve of
-    the campaign's optimiser, which mixes recipes.
+    The words say how far it is away: in dB, and as the factor in LR pixels at the campaign's own
+    pace, where that is known.
     """
     found = gaps(scores, networks, sets)
     if not found:
@@ -65,19 +65,12 @@ def outside(
         return ""
     text = f"{worst.network} is {worst.gap:.2f} dB below its printed score on {worst.set}"
     text += f", and {WITHIN} dB is the most for a verdict on trained networks"
-    times = _times_more(worst, campaign, int(scores["scale"].iloc[0]), root)
+    gained = curve.pace(campaign, int(scores["scale"].iloc[0]), root)
+    times = curve.times_more(worst.gap - WITHIN, gained)
     if math.isfinite(times):
-        text += "; by the line through all runs of its optimiser, whatever their recipe, "
-        text += f"that takes {times:.0f} times the LR pixels"
+        text += f"; at the {gained:.2f} dB that twice the LR pixels bring by this recipe, on "
+        text += f"images held out of training, that takes {times:.1f} times as many"
     return text
-
-
-def _times_more(worst: Gap, campaign: str, scale: int, root: Path) -> float:
-    """The factor in LR pixels from here into the regime, by all trainings with one optimiser."""
-    table = curve.points(root)
-    table = table[(table["scale"] == scale) & (table["set"] == worst.set)]
-    here = table.loc[table["campaign"] == campaign, "optimiser"].unique()
-    return curve.times_more(worst.gap - WITHIN, table[table["optimiser"].isin(here)])
 
 
 @cache

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from srlib.paths import ROOT, find
+from srlib.paths import results as results_folder
 from srlib.runs import ProvenanceError, scored
 
 
@@ -43,6 +44,25 @@ def per_image(campaign: str, root: Path = ROOT) -> pd.DataFrame:
     for result, path in find("images.csv", campaign, root=root):
         seed = -1 if result.seed is None else result.seed
         frames.append(pd.read_csv(path).assign(method=result.method, scale=result.scale, seed=seed))
+    return pd.concat(frames, ignore_index=True)
+
+
+def searched(campaign: str, root: Path = ROOT) -> pd.DataFrame:
+    """The search of learning rates, on images held out of training.
+
+    Returns:
+        A row a network, multiple of the recipe's rates and set held out: network, scale, rate,
+        seed, lr_pixels (seen), set, psnr_y (dB; NaN where the run was lost), run. Empty without a
+        search.
+    """
+    folder = results_folder(root)
+    frames = []
+    for path in sorted((folder / campaign / "search").glob("*.csv")):
+        record = json.loads((folder / "runs" / campaign / f"search-{path.stem}.json").read_text())
+        frames.append(pd.read_csv(path).assign(run=record["run"]))
+    if not frames:
+        columns = ["network", "scale", "rate", "seed", "lr_pixels", "set", "psnr_y", "run"]
+        return pd.DataFrame(columns=columns)
     return pd.concat(frames, ignore_index=True)
 
 

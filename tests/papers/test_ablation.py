@@ -22,10 +22,10 @@ from papers.ablation import (
     fair,
     price,
     printed,
-    searched,
     steps,
     validation_log,
 )
+from papers.results import searched
 from papers.show import figures
 from srlib.paths import ROOT, Result
 

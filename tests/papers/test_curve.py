@@ -1,5 +1,6 @@
 """The learning curve: LR pixels of a run with stages of its own, and of one that goes on."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -69,3 +70,31 @@ def test_a_recipe_is_told_by_the_patches_of_its_stages() -> None:
         assert recipe is not None
         expected = {stage.patch or recipe.patch for stage in recipe.stages}
         assert {int(side) for side in patches.split(", ")} == expected
+
+
+def test_a_pace_is_of_one_recipe_and_of_images_held_out(tmp_path: Path) -> None:
+    """A whole run sees four times the pixels of the search's, so twice them bring half of it."""
+    own = header(validate={"every": 5})
+    result = Result("some", "aidn-aidb", 4, seed=0)
+    sets = {"Set5": {"psnr_y": 30.0}}
+    made_up.write(tmp_path, result, "whole", sets, training=own)
+    (result.folder(tmp_path) / "validation.csv").write_text(
+        "step,set,psnr_y\n5,BSD400,27\n10,BSD400,28.4\n"
+    )
+    assert math.isnan(curve.pace("some", root=tmp_path))
+    short = curve.lr_pixels(own) // 4
+    for rate, psnr in ((0.5, 20.0), (1.0, 28.0)):
+        stem = f"aidn-aidb-x4-rate{rate:g}"
+        write(tmp_path / f"results/runs/some/search-{stem}.json", '{"run": "search"}')
+        line = f"aidn-aidb,4,{rate},0,{short},BSD400,{psnr}"
+        write(
+            tmp_path / f"results/some/search/{stem}.csv",
+            f"network,scale,rate,seed,lr_pixels,set,psnr_y\n{line}\n",
+        )
+    assert curve.pace("some", root=tmp_path) == pytest.approx(0.2)
+    assert curve.times_more(0.4, 0.2) == pytest.approx(4)
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
