@@ -46,3 +46,9 @@ def test_the_page_is_that_of_the_tracked_pictures(tmp_path) -> None:
     export(tmp_path / PAGE)
     same = (tmp_path / PAGE).read_bytes() == (ROOT / "results/figures" / PAGE).read_bytes()
     assert same, "write it anew with `papers export`"
+
+
+def test_every_tracked_picture_is_of_a_campaign_that_is_there() -> None:
+    drawn = {path.stem for path in ROOT.glob("results/figures/*.png")}
+    drawn = {name for name in drawn if "-figure-" not in name}  # a paper's
+    assert drawn == {path.parents[2].name for path in ROOT.glob("results/*/*/pictures/*.png")}
