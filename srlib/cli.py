@@ -207,7 +207,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--tile", type=_tile, default="auto",
                      help="side of LR tiles, 0 for none; auto (default): tiles where the memory is "
                      "not enough for the whole; those of AIDN, IMDN and RFDN are exact and take "
-                     "3.4 to 4.5 times as long, others change the result a little")  # fmt: skip
+                     "3.4 to 4.6 times as long, others change the result a little")  # fmt: skip
     sub.add_argument("--quick-tiles", action="store_true",
                      help="tiles that take no longer, 54 to 70 dB from the whole")  # fmt: skip
     sub.add_argument("--seamless", action="store_true",

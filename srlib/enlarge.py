@@ -65,7 +65,7 @@ def upscale_frames(
     """Enlarge all frames of a picture, in tiles where the memory asks for it.
 
     Tiles of AIDN, IMDN and RFDN give what the whole gives, but for rounding
-    (``srlib.evaluation.tiles``), and take 3.4 to 4.5 times as long. Those of other networks that
+    (``srlib.evaluation.tiles``), and take 3.4 to 4.6 times as long. Those of other networks that
     take means over what they see change the result a little, and so do ``quick`` ones: 54 to 70 dB
     PSNR between whole and tiled were seen for AIDN, E-RFDN and IMDN.
 

@@ -10,8 +10,8 @@ from srlib.weights.files import WeightsError, load_trained
 
 # The best-trained first: a network is taken from the first campaign that has tracked weights of it.
 CAMPAIGNS: tuple[str, ...]
-CAMPAIGNS = ("paper", "aidn-wide", "ablation", "aidn-long", "bsd400-others", "rdsrn")
-CAMPAIGNS += ("quick",)
+CAMPAIGNS = ("paper", "aidn-wide", "ablation", "ablation-adam", "aidn-long", "bsd400-others")
+CAMPAIGNS += ("rdsrn", "quick")
 SAME = {"aidn": "aidn-aidb"}  # names of one network
 
 
