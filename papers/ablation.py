@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from papers import curve
 from papers.claims import Comparison, compare
 from papers.intervals import agrees, paired_bootstrap
 from papers.printed import published
@@ -348,6 +349,53 @@ def cost(campaign: str, root: Path = ROOT) -> pd.DataFrame:
     return table.astype(dict.fromkeys(measured, float))
 
 
+def equal_minutes(campaign: str, root: Path = ROOT) -> pd.DataFrame:
+    """A second reading of the steps: what would be left of them after equal core-minutes.
+
+    What is measured has equal LR pixels, as the paper has equal epochs. A network that is quicker a
+    pixel would have seen more of them in the same time, and gained by them at the recipe's
+    ``curve.pace``: an estimate, from the fastest run of each network on one kind of machine.
+
+    Returns:
+        step, measured (dB, all images together, at equal LR pixels), times (as long a pixel takes
+        after the step as before), worth (dB that this time brings at the pace), left (measured
+        less worth). Empty where the pace or a time is not known.
+    """
+    table = steps(campaign, root)
+    whole = table[table["set"] == TOGETHER].set_index("step")["measured"]
+    speed = _speed(campaign, root).groupby(["device", "network"])["seconds"].min()
+    gained = curve.pace(campaign, int(printed()["scale"].iloc[0]), root)
+    rows = []
+    for (before, old), (after, new) in _pairs(printed()):
+        step = f"{before} → {after}"
+        both = [
+            part.droplevel(0)
+            for _, part in speed.groupby("device")
+            if {old, new} <= set(part.index.get_level_values(1))
+        ]
+        if step not in whole or not both or math.isnan(gained):
+            continue
+        times = float(both[0][new] / both[0][old])
+        worth = gained * math.log2(times)
+        rows.append([step, whole[step], times, worth, whole[step] - worth])
+    return pd.DataFrame(rows, columns=["step", "measured", "times", "worth", "left"])
+
+
+def at_equal_minutes(campaign: str, root: Path = ROOT) -> str:
+    """``equal_minutes`` in sentences."""
+    table = equal_minutes(campaign, root)
+    if table.empty:
+        return f"Campaign {campaign}: no pace is known by which minutes could be told in dB."
+    parts = [
+        f"{row['step']} {row['left']:+.2f} dB (a pixel takes {row['times']:.2f} times as long)"
+        for row in table.to_dict("records")
+    ]
+    return (
+        "Read by equal core-minutes in place of equal LR pixels, at the pace of the recipe, "
+        f"the steps would be: {', '.join(parts)}."
+    )
+
+
 def price(campaign: str, root: Path = ROOT) -> pd.DataFrame:
     """The paper's full schedule at the speed of a campaign's fastest run of each network.
 
@@ -392,13 +440,10 @@ def price(campaign: str, root: Path = ROOT) -> pd.DataFrame:
 
 def _speed(campaign: str, root: Path) -> pd.DataFrame:
     """Seconds per trained LR pixel of each run whose result is tracked."""
-    patches = {
-        header["run"]: header["train"]["patch"] // header["scale"]
-        for _, header in _trained(campaign, root)
-    }
+    seen = {header["run"]: curve.lr_pixels(header) for _, header in _trained(campaign, root)}
     table = cost(campaign, root)
-    table = table[table["run"].isin(list(patches))]
-    pixels = table["images_seen"] * table["run"].map(patches).astype(float) ** 2
+    table = table[table["run"].isin(list(seen))]
+    pixels = table["run"].map(seen).astype(float)
     return pd.DataFrame(
         {
             "network": table["network"],

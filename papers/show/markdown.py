@@ -28,6 +28,7 @@ BUDGETS = {
     "aidn-wide": "trained here, longest",
     "aidn-long": "trained here, longer",
     "ablation": "trained here, alike",
+    "ablation-adam": "trained here, by Adam alone",
     "bsd400-others": "trained alike, briefly",
     "quick": "quick run",
 }

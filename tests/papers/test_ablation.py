@@ -13,12 +13,14 @@ import pytest
 from papers.ablation import (
     TOGETHER,
     answer,
+    at_equal_minutes,
     best,
     best_rates,
     control,
     controlled,
     cost,
     decided,
+    equal_minutes,
     fair,
     price,
     printed,
@@ -53,7 +55,8 @@ def make(
             result = Result(campaign, network, 4, None if network == "bicubic" else seed)
             folder = result.folder(root)
             training = {"run": f"train-{network}-{seed}", "network": network, "scale": 4}
-            training |= {"seed": seed, "steps": STEPS, "train": {"patch": PATCH, "batch": BATCH}}
+            recipe = {"patch": PATCH, "batch": BATCH, "stages": [{"steps": STEPS}]}
+            training |= {"seed": seed, "steps": STEPS, "train": recipe}
             folder.mkdir(parents=True)
             psnr = {
                 name: LEVELS.get(network, -4) + shape + generator.normal(0, 0.002, len(shape))
@@ -234,6 +237,33 @@ def test_the_schedule_is_priced_by_lr_pixels(root: Path) -> None:
     per_pixel = 60 / (STEPS * BATCH * (PATCH // 4) ** 2)
     assert one["microseconds"] == pytest.approx(1e6 * per_pixel)
     assert one["days"] == pytest.approx(per_pixel * (430_438 + 215_219) * 32 * 64**2 / 86_400)
+
+
+def test_a_pixel_is_one_of_the_stage_that_drew_it(root: Path) -> None:
+    """A second stage of as many steps, with patches of twice the side: five times the pixels."""
+    for path in root.glob("results/runs/ablation/evaluate-*.json"):
+        record = json.loads(path.read_text())
+        recipe = record["provenance"].get("training", {}).get("train")
+        if recipe:
+            recipe["stages"].append({"steps": STEPS, "patch": 2 * PATCH})
+            path.write_text(json.dumps(record))
+    table = price("ablation", with_schedule(root))
+    one = table[(table["network"] == "aidn-fdc") & (table["scale"] == 4)].iloc[0]
+    assert one["microseconds"] == pytest.approx(1e6 * 60 / (5 * STEPS * BATCH * (PATCH // 4) ** 2))
+
+
+def test_minutes_are_told_in_db_at_the_pace_of_the_recipe(root: Path, monkeypatch) -> None:
+    assert equal_minutes("ablation", root).empty
+    assert "no pace" in at_equal_minutes("ablation", root)
+    monkeypatch.setattr("papers.curve.pace", lambda *_: 0.2)
+    for seed in range(3):
+        timed(root, seed, factor=4)
+    table = equal_minutes("ablation", root).set_index("step")
+    assert table.loc["AIEB → FDC", "times"] == pytest.approx(4)
+    assert table.loc["AIEB → FDC", "worth"] == pytest.approx(0.4)
+    assert table.loc["Base → AIDB", "worth"] == pytest.approx(0)
+    assert (table["measured"] - table["worth"]).to_numpy() == pytest.approx(table["left"])
+    assert "(a pixel takes 4.00 times as long)" in at_equal_minutes("ablation", root)
 
 
 def test_the_price_of_all_runs_is_their_sum(root: Path) -> None:
