@@ -208,6 +208,20 @@ def seeds_needed(campaign: str, root: Path = ROOT) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def wanting(campaign: str, root: Path = ROOT) -> str:
+    """What keeps the steps from a verdict, in sentences: the budget of each run, and the seeds."""
+    *_, (step, whole) = decided(campaign, root).items()  # the last step is from end to end
+    lines = [f"{step} is {whole.verdict}: {whole.why}."]
+    table = seeds_needed(campaign, root)
+    if len(table):
+        parts = [f"{row['step']} {row['needed']}" for row in table.to_dict("records")]
+        lines.append(
+            "Seeds that would tell a step of the printed size from none, by their spread: "
+            f"{', '.join(parts)}."
+        )
+    return "\n\n".join(lines)
+
+
 def answer(campaign: str, root: Path = ROOT) -> str:
     """The steps in sentences, of all sets together, or of the only set that there is."""
     table = steps(campaign, root)

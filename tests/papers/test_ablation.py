@@ -24,8 +24,10 @@ from papers.ablation import (
     fair,
     price,
     printed,
+    seeds_needed,
     steps,
     validation_log,
+    wanting,
 )
 from papers.results import searched
 from papers.show import figures
@@ -237,6 +239,16 @@ def test_the_schedule_is_priced_by_lr_pixels(root: Path) -> None:
     per_pixel = 60 / (STEPS * BATCH * (PATCH // 4) ** 2)
     assert one["microseconds"] == pytest.approx(1e6 * per_pixel)
     assert one["days"] == pytest.approx(per_pixel * (430_438 + 215_219) * 32 * 64**2 / 86_400)
+
+
+def test_what_a_verdict_wants_is_said(tmp_path: Path) -> None:
+    few = wanting("ablation", make(tmp_path / "few", seeds=3))
+    assert few.startswith("Base → AIDB is undecided at this budget: ")
+    assert "seeds" in few.partition("\n")[0]
+    needed = seeds_needed("ablation", tmp_path / "few").set_index("step")["needed"]
+    assert f"Base → AIEB {needed['Base → AIEB']}" in few
+    one = wanting("ablation", make(tmp_path / "one", seeds=1))
+    assert "Seeds that would tell" not in one
 
 
 def test_a_pixel_is_one_of_the_stage_that_drew_it(root: Path) -> None:
