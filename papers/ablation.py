@@ -377,19 +377,17 @@ def equal_minutes(campaign: str, root: Path = ROOT) -> pd.DataFrame:
     """
     table = steps(campaign, root)
     whole = table[table["set"] == TOGETHER].set_index("step")["measured"]
-    speed = _speed(campaign, root).groupby(["device", "network"])["seconds"].min()
+    fastest = _speed(campaign, root).pivot_table(
+        index="device", columns="network", values="seconds", aggfunc="min"
+    )
     gained = curve.pace(campaign, int(printed()["scale"].iloc[0]), root)
     rows = []
     for (before, old), (after, new) in _pairs(printed()):
         step = f"{before} → {after}"
-        both = [
-            part.droplevel(0)
-            for _, part in speed.groupby("device")
-            if {old, new} <= set(part.index.get_level_values(1))
-        ]
-        if step not in whole or not both or math.isnan(gained):
+        both = fastest.reindex(columns=[old, new]).dropna()
+        if step not in whole or both.empty or math.isnan(gained):
             continue
-        times = float(both[0][new] / both[0][old])
+        times = float((both[new] / both[old]).iloc[0])
         worth = gained * math.log2(times)
         rows.append([step, whole[step], times, worth, whole[step] - worth])
     return pd.DataFrame(rows, columns=["step", "measured", "times", "worth", "left"])
