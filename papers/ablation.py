@@ -312,7 +312,10 @@ def fair(found: pd.DataFrame) -> str:
         "of training, the best is "
     )
     if len(set(best["best"])) == 1:
-        text += f"×{best['best'].iloc[0]:g} by every network on every set: none wants another rate."
+        names = best["network"].unique()
+        who = "every network" if len(names) > 1 else names[0]
+        text += f"×{best['best'].iloc[0]:g} by {who} on every set"
+        text += ": none wants another rate." if len(names) > 1 else "."
         if best["best"].iloc[0] in (rates[0], rates[-1]):
             text += " It is the last one tried, so a best rate beyond it is not excluded."
     else:
@@ -324,8 +327,8 @@ def fair(found: pd.DataFrame) -> str:
     short = best["short"]
     if short.notna().all():
         text += (
-            f" The recipe's own rate is short of it by {short.max():.2f} dB at most and "
-            f"{short.min():.2f} at least."
+            f" The recipe's own rate is short of it by {short.max():.3f} dB at most and "
+            f"{short.min():.3f} at least."
         )
     return text
 

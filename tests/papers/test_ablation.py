@@ -385,8 +385,14 @@ def test_a_rate_at_which_the_run_was_lost_is_not_the_best(tmp_path: Path) -> Non
 def test_the_sentence_on_rates_names_them_and_the_pixels(tmp_path: Path) -> None:
     text = fair(with_search(tmp_path, {0.5: 26.0, 1: 26.1, 2: 26.4}))
     assert "×0.5, ×1, ×2" in text and "7.0 million LR pixels" in text
-    assert "×2 by every network" in text and "the last one tried" in text
-    assert "by 0.30 dB at most" in text
+    assert "×2 by aidn-base on every set. It is the last one tried" in text
+    assert "by 0.300 dB at most" in text
+
+
+def test_networks_that_agree_on_a_rate_want_no_other(tmp_path: Path) -> None:
+    found = with_search(tmp_path, {1: 26.1, 2: 26.4})
+    text = fair(pd.concat([found, found.assign(network="aidn-aidb")]))
+    assert "×2 by every network on every set: none wants another rate." in text
 
 
 def test_the_sentence_on_rates_names_who_wants_another(tmp_path: Path) -> None:
