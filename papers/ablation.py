@@ -312,10 +312,10 @@ def fair(found: pd.DataFrame) -> str:
         "of training, the best is "
     )
     if len(set(best["best"])) == 1:
-        names = best["network"].unique()
-        who = "every network" if len(names) > 1 else names[0]
+        networks = list(best["network"].unique())
+        who = "every network" if len(networks) > 1 else networks[0]
         text += f"×{best['best'].iloc[0]:g} by {who} on every set"
-        text += ": none wants another rate." if len(names) > 1 else "."
+        text += ": none wants another rate." if len(networks) > 1 else "."
         if best["best"].iloc[0] in (rates[0], rates[-1]):
             text += " It is the last one tried, so a best rate beyond it is not excluded."
     else:
