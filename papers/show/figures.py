@@ -202,7 +202,7 @@ def validation(campaign: str, root: Path = ROOT) -> Figure:
     return figure
 
 
-def learning_curve(name: str = "Set5", scale: int = 4, root: Path = ROOT) -> Figure:
+def learning_curve(on: str = "Set5", scale: int = 4, root: Path = ROOT) -> Figure:
     """PSNR-Y of all that was trained here against the LR pixels that it saw.
 
     A dashed line goes on from a campaign's AIDB at the pace of its recipe on images held out, as
@@ -210,29 +210,34 @@ def learning_curve(name: str = "Set5", scale: int = 4, root: Path = ROOT) -> Fig
     flattens, so that it is the most that can be hoped for. Set5 is the set that every paper prints.
     """
     table = curve.points(root)
-    table = table[(table["set"] == name) & (table["scale"] == scale)]
+    table = table[(table["set"] == on) & (table["scale"] == scale)]
     paper = load_config(root / "campaigns/paper/params.yaml").train
     assert paper is not None
     end = paper.lr_pixels(scale)
-    best = printed().set_index(["network", "column"])["value"]["aidn-aidb", name]
+    best = printed().set_index(["network", "column"])["value"]["aidn-aidb", on]
     figure, axis = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
-    for campaign, rows in table.groupby("campaign", sort=False):
-        axis.plot(rows["lr_pixels"], rows["psnr_y"], "o", markersize=4, label=str(campaign))
-    for trained, rows in table[table["network"] == "aidn-aidb"].groupby("campaign"):
-        if math.isnan(gained := curve.pace(str(trained), scale, root)):
+    colors = {name: f"C{number}" for number, name in enumerate(table["campaign"].unique())}
+    for name, color in colors.items():
+        own = table[table["campaign"] == name]
+        axis.plot(own["lr_pixels"], own["psnr_y"], "o", color=color, markersize=4, label=name)
+    for name, color in colors.items():
+        rows = table[(table["campaign"] == name) & (table["network"] == "aidn-aidb")]
+        if rows.empty or math.isnan(gained := curve.pace(name, scale, root)):
             continue
         seen, level = rows["lr_pixels"].mean(), rows["psnr_y"].mean()
         far = min(end, seen * curve.times_more(best - level, gained))
         line = [level, level + gained * math.log2(far / seen)]
-        said = f"{trained}: {gained:+.2f} dB for twice the pixels"
-        axis.plot([seen, far], line, "--", color="0.5", label=said)
+        said = f"{name}: {gained:+.2f} dB for twice the pixels"
+        axis.plot([seen, far], line, "--", color=color, label=said)
     axis.axhline(best, color="black", linewidth=0.8, label=f"AIDB as printed, {best:.2f} dB")
     axis.axvline(end, color="0.8", linewidth=0.8)
     axis.annotate(
         "the paper's schedule", (end, axis.get_ylim()[0]), rotation=90, ha="right", va="bottom"
     )
-    axis.set(xscale="log", xlabel="LR pixels seen", ylabel=f"PSNR-Y on {name} (dB)")
-    axis.legend(fontsize="small", loc="center right")
+    axis.set(xscale="log", xlabel="LR pixels seen", ylabel=f"PSNR-Y on {on} (dB)")
+    axis.legend(
+        fontsize="small", loc="lower right", bbox_to_anchor=(0.94, 0)
+    )  # beside the schedule
     foot(figure, "campaigns " + ", ".join(dict.fromkeys(table["campaign"])))
     return figure
 
