@@ -55,7 +55,7 @@ lab: env
 site: env
 	papers site
 
-bench: env
+bench: site
 	for each in browser cluster folder imresize inference memory metrics patches precision step; do \
 		python benchmarks/$$each.py --keep || exit 1; \
 	done

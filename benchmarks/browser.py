@@ -107,9 +107,12 @@ def main() -> None:
     arguments = parser("Measure the site as a visitor meets it.")
     arguments.add_argument("--site", type=Path, default=ROOT / "site", help="built by make site")
     options = arguments.parse_args()
+    if not (options.site / "index.html").is_file():
+        sys.exit(f"there is no site in {options.site}; type make site")
     found = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
-    if found is None or not (options.site / "index.html").is_file():
-        sys.exit(f"no Chromium, or no site in {options.site}; type make site")
+    if found is None:
+        print("no Chromium here; install one to measure the site")
+        return
     from playwright.sync_api import sync_playwright
 
     rows = []
