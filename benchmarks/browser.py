@@ -130,13 +130,9 @@ def main() -> None:
                 show(Row(name, f"{SIDE}x{SIDE}", f"in Chromium, {by}", "", "seconds", seconds))
             )
         pages = (path for path in options.site.rglob("*.html") if "_static" not in path.parts)
-        each = {
-            path.relative_to(options.site).as_posix(): weight(
-                browser, f"{address}{path.relative_to(options.site).as_posix()}"
-            )
-            for path in sorted(pages, key=lambda path: path.stat().st_size)[-5:]
-        }
-        each["index.html"] = weight(browser, f"{address}index.html")
+        largest = sorted(pages, key=lambda path: path.stat().st_size)[-5:]
+        names = ["index.html", *(path.relative_to(options.site).as_posix() for path in largest)]
+        each = {name: weight(browser, f"{address}{name}") for name in names}
         heaviest = max(each, key=lambda name: each[name])
         for name in ("index.html", heaviest):
             rows.append(show(Row(name, "page", "all that it loads", "", "MB", each[name])))
